@@ -113,7 +113,7 @@ def main():
     root = sys.argv[1]
     folders = list(ROOMS) + ["cli"]
     for level in ("core", "edge"):
-        for room in sorted(os.listdir(os.path.join(root, level))):
+        for room in sorted(os.listdir(os.path.join(root, level)) if os.path.isdir(os.path.join(root, level)) else []):
             if f"{level}/{room}" not in ROOMS:
                 complain(os.path.join(root, level, room), 0, "a room that tidy.py does not know")
     for room in folders:

@@ -1,0 +1,44 @@
+/* A derived event in the form that its output asks for, and its CloudEvents headers.
+ *
+ * An output's schema is bound once to what ringfold knows, by field name: id, app, rule, rule_version,
+ * plan_version, customer, severity, status, because, occurred_at, reasons (array of records with name and
+ * value), source (record with topic, partition, offset), offer_id, channel, value. A field that ringfold
+ * does not know needs a default, which is then written. */
+#pragma once
+#include <stdbool.h>
+
+#include "core/base/arena.h"
+#include "core/base/buffer.h"
+#include "core/base/error.h"
+#include "core/codec/wire.h"
+#include "core/model/derived.h"
+#include "core/model/plan.h"
+
+struct rf_derived_codec;
+
+/* Binds. Errors: CONFIG, naming the field that cannot be filled. */
+bool rf_derived_codec_make(struct rf_arena *arena, const struct rf_plan *plan,
+                           const struct rf_output *output, const struct rf_derived_codec **codec,
+                           struct rf_error *err) RF_MUST_CHECK;
+
+/* Appends the message's value: framed by `wire` where the format is AVRO or AVRO_OBJECT, JSON text otherwise
+ * (`wire` is not looked at). Errors: RECORD. */
+bool rf_derived_encode(const struct rf_derived_codec *codec, const struct rf_derived *derived,
+                       const struct rf_wire *wire, struct rf_buffer *out,
+                       struct rf_error *err) RF_MUST_CHECK;
+
+/* The event as one line of JSON, every known attribute: what replay, demo and `--json` print. */
+void rf_derived_print_json(const struct rf_plan *plan, const struct rf_derived *derived,
+                           struct rf_buffer *out);
+/* A value as JSON (numbers, strings, RFC 3339 times, lists, maps; a non-finite double as null). */
+void rf_value_print_json(struct rf_buffer *out, struct rf_value value);
+
+struct rf_header {
+    const char *name;
+    struct rf_bytes value;
+};
+#define RF_CLOUDEVENTS_HEADERS 7
+/* ce_specversion, ce_id, ce_source, ce_type, ce_subject, ce_time, content-type: CloudEvents 1.0, Kafka binary
+ * binding. Values point into `arena` or into constants. Returns how many. */
+size_t rf_derived_headers(const struct rf_plan *plan, const struct rf_derived *derived,
+                          struct rf_arena *arena, struct rf_header headers[RF_CLOUDEVENTS_HEADERS]);

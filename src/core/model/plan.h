@@ -1,0 +1,155 @@
+/* A configuration, compiled: what the core needs to fold, decide and emit. Made by edge/config, immutable,
+ * shared by all threads. Everything in it lives in one arena.
+ *
+ * Expressions see these variables, by index:
+ *     0              event      the source's event_type (only in a source's and a feature's expressions)
+ *     1              now        timestamp: when the customer is looked at
+ *     2              customer   record { id: string }
+ *     3 ...          features   in the order in which they are written */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/time.h"
+#include "core/expr/expr.h"
+#include "core/model/schema.h"
+
+#define RF_VARIABLE_EVENT    0
+#define RF_VARIABLE_NOW      1
+#define RF_VARIABLE_CUSTOMER 2
+#define RF_VARIABLE_FEATURE  3
+
+#define RF_SOURCES_MAX       64
+#define RF_FEATURES_MAX      256
+#define RF_RULES_MAX         256
+
+/* A set of features, by index. */
+struct rf_feature_set {
+    uint64_t bits[RF_FEATURES_MAX / 64];
+};
+
+enum rf_format {
+    RF_FORMAT_AVRO,        /* Confluent wire format: 0, schema id, body */
+    RF_FORMAT_AVRO_OBJECT, /* single-object encoding: C3 01, fingerprint, body */
+    RF_FORMAT_AVRO_RAW,    /* the body alone; the schema is the source's */
+    RF_FORMAT_JSON,
+};
+
+enum rf_late {
+    RF_LATE_DROP,
+    RF_LATE_DEAD_LETTER
+};
+
+enum rf_source_role {
+    RF_ROLE_EVENTS,
+    RF_ROLE_ERASE
+};
+
+struct rf_source {
+    const char *name;
+    const char *topic;
+    const char *kind;
+    enum rf_source_role role; /* `kind: erase` deletes the customer */
+    enum rf_format format;
+    const char *schema_text;        /* the reader schema as written */
+    const struct rf_schema *schema; /* a record */
+    /* The schema's fields, then `time` (event time), `kind` and `source` where the schema has none of that name. */
+    const struct rf_record_type *event_type;
+    int32_t time_field, kind_field, source_field; /* index in event_type of those; -1: shadowed */
+    const bool *fields_used;        /* by index in schema->fields: read by some expression */
+    const struct rf_expr *customer; /* string; NULL: the message key */
+    const struct rf_expr *time;     /* timestamp; NULL: the message's timestamp */
+    const struct rf_expr *id;       /* string, int or uint; NULL: no de-duplication */
+    const struct rf_expr *where;    /* bool; NULL: all */
+    rf_span_ms dedup;               /* how long an id is remembered */
+};
+
+enum rf_feature_kind {
+    RF_FEATURE_COUNT,
+    RF_FEATURE_SUM,
+    RF_FEATURE_MIN,
+    RF_FEATURE_MAX,
+    RF_FEATURE_FIRST, /* by event time; the earlier arrival wins a tie */
+    RF_FEATURE_LAST,  /* by event time; the later arrival wins a tie */
+    RF_FEATURE_COUNT_DISTINCT,
+    RF_FEATURE_DECAY,
+    RF_FEATURE_EXPR,
+};
+
+/* What of a feature is kept in the customer record (model/customer.h). */
+enum rf_state_shape {
+    RF_STATE_NONE,     /* EXPR */
+    RF_STATE_VALUE,    /* one value and the event time it is of */
+    RF_STATE_BUCKETS,  /* a window: one number for each bucket that is not empty */
+    RF_STATE_DISTINCT, /* a set of hashes with when each was last seen; a sketch when it grows */
+};
+
+/* What one source contributes to a feature. */
+struct rf_feature_input {
+    uint32_t source;
+    const struct rf_expr *where; /* bool; NULL: every event */
+    const struct rf_expr *value; /* NULL: COUNT, and DECAY of occurrences */
+};
+
+struct rf_feature {
+    const char *name;
+    const char
+        *state_name; /* name and a hash of the definition: a redefined feature starts empty */
+    enum rf_feature_kind kind;
+    enum rf_state_shape shape;
+    const struct rf_type *type;       /* of its value; nullable where there may be none yet */
+    const struct rf_type *state_type; /* of what buckets or VALUE hold */
+    const struct rf_feature_input *inputs;
+    size_t input_count;
+    rf_span_ms window;          /* 0: since ever */
+    rf_span_ms offset;          /* the window ends this long before now */
+    rf_span_ms bucket;          /* BUCKETS: the grain; the window's edge is exact to this much */
+    rf_span_ms half_life;       /* DECAY */
+    const struct rf_expr *expr; /* EXPR */
+    struct rf_feature_set
+        reads;      /* features that its expressions read, themselves included in turn */
+    bool reads_now; /* its value moves as time passes */
+};
+
+/* A derived event's way out. */
+struct rf_output {
+    const char *name;
+    const char *topic;
+    enum rf_format format;
+    const char *schema_text;        /* NULL: JSON without a schema */
+    const struct rf_schema *schema; /* a record; NULL as above */
+};
+
+struct rf_rule {
+    const char *name;
+    const char *version;           /* 16 hex digits: a hash of the definition */
+    const struct rf_expr *when;    /* bool */
+    const struct rf_expr *because; /* string; NULL: none */
+    const char *severity;          /* "low", "medium", "high", "critical" */
+    rf_span_ms cooldown;           /* 0: fires at every event for which it holds */
+    uint32_t output;
+    const char *offer_id;              /* NULL: not an offer */
+    const char *offer_channel;         /* NULL as above */
+    const struct rf_expr *offer_value; /* double; NULL: none */
+    struct rf_feature_set reads; /* of `when`: features whose change makes it worth asking again */
+    const uint32_t *reason_features; /* the features that `when` names, in order: the reasons */
+    size_t reason_count;
+};
+
+struct rf_plan {
+    const char *app;
+    const char *version; /* 16 hex digits: a hash of everything that decides what is emitted */
+    size_t source_count, feature_count, rule_count, output_count;
+    const struct rf_source *sources;
+    const struct rf_feature *features;
+    const struct rf_rule *rules;
+    const struct rf_output *outputs;
+    const struct rf_record_type *customer_type;
+    rf_span_ms lateness; /* how far behind a task's latest event time an event may be */
+    enum rf_late late;
+    rf_span_ms max_ahead;    /* how far an event's time may be past the broker's */
+    size_t event_bytes_max;  /* of a decoded event */
+    size_t record_bytes_max; /* of a customer record as it is written to the changelog */
+};
