@@ -12,8 +12,8 @@ typedef int64_t rf_ns;      /* an instant or a length in nanoseconds, where the 
 
 #define RF_SECOND_MS INT64_C(1000)
 #define RF_MINUTE_MS (60 * RF_SECOND_MS)
-#define RF_HOUR_MS (60 * RF_MINUTE_MS)
-#define RF_DAY_MS (24 * RF_HOUR_MS)
+#define RF_HOUR_MS   (60 * RF_MINUTE_MS)
+#define RF_DAY_MS    (24 * RF_HOUR_MS)
 
 /* What CEL and RFC 3339 can name: years 1 to 9999. */
 #define RF_MS_MIN INT64_C(-62135596800000)
@@ -29,29 +29,33 @@ struct rf_civil {
     int32_t nanosecond;
 };
 
-/* Days since 1970-01-01 of a date, and back. */
+/* Days since 1970-01-01 of a date, and back. Asserts that `month` is one and that the year fits. */
 int64_t rf_civil_to_days(int32_t year, int32_t month, int32_t day);
 void rf_civil_from_days(int64_t days, int32_t *year, int32_t *month, int32_t *day);
 
-/* Seconds since the epoch (any sign) plus nanoseconds (0 to 999999999), as civil time in UTC, and back. */
+/* Seconds since the epoch (any sign) plus nanoseconds (0 to 999999999), as civil time in UTC, and back.
+ * Asserts that the year fits, which every rf_ms does. */
 void rf_civil_from_seconds(int64_t seconds, int32_t nanoseconds, struct rf_civil *civil);
 int64_t rf_civil_to_seconds(const struct rf_civil *civil);
 
 /* Divides towards minus infinity. */
 int64_t rf_floor_div(int64_t a, int64_t b);
 
-/* RFC 3339 date-time with `Z` or an offset; years 1 to 9999; up to nine fractional digits. `seconds` is
- * since the epoch, `nanoseconds` 0 to 999999999. */
+/* RFC 3339 date-time with `Z` or an offset; years 1 to 9999, in UTC too; up to nine fractional digits; no
+ * leap second (there is no such instant in seconds since the epoch). The whole of `text` must be it.
+ * `seconds` is since the epoch, `nanoseconds` 0 to 999999999; untouched where false is returned. */
 bool rf_time_parse(struct rf_bytes text, int64_t *seconds, int32_t *nanoseconds);
 
-/* "1997-01-01T00:00:00Z", with as many groups of three fractional digits as are needed. `size_max` at
- * least RF_TIME_TEXT_MAX. Returns the length. */
+/* "1997-01-01T00:00:00Z", with as many groups of three fractional digits as are needed; a year outside 0
+ * to 9999 with its sign. `size_max` at least RF_TIME_TEXT_MAX. Returns the length. */
 #define RF_TIME_TEXT_MAX 40
 size_t rf_time_format(char *text, size_t size_max, int64_t seconds, int32_t nanoseconds);
 size_t rf_time_format_ms(char *text, size_t size_max, rf_ms instant);
 
 /* A length as people write it in a configuration: "90s", "15m", "24h", "7d", "1w", "250ms", and sums in
- * descending order: "1d12h". Not negative. */
+ * descending order: "1d12h". Not negative, and never without a unit. */
 bool rf_span_parse(struct rf_bytes text, rf_span_ms *span);
-/* The same back, for messages: the largest units that divide it. */
+/* The same back, for messages, in days and smaller units: "1d12h", "90d", "1m30s", "0s". `size_max` at
+ * least RF_SPAN_TEXT_MAX. Returns the length. */
+#define RF_SPAN_TEXT_MAX 40
 size_t rf_span_format(char *text, size_t size_max, rf_span_ms span);
