@@ -9,13 +9,16 @@
 #include "core/base/time.h"
 #include "core/expr/value.h"
 
+/* By the feature's state_type: `number` where it is double, else `integer` (timestamps and durations in
+ * milliseconds). */
+union rf_number {
+    int64_t integer;
+    double number;
+};
+
 struct rf_bucket {
     int64_t index; /* floor(event time / feature->bucket) */
-    union {
-        int64_t
-            integer; /* COUNT, SUM of int, MIN and MAX of int, timestamp (ms) or duration (ms) */
-        double number;
-    } as;
+    union rf_number as;
 };
 
 struct rf_distinct {
@@ -31,8 +34,9 @@ struct rf_distinct {
 
 struct rf_feature_state {
     bool set;              /* VALUE: there is one */
-    rf_ms at;              /* VALUE: event time of it (FIRST, LAST), or what DECAY is relative to */
-    struct rf_value value; /* VALUE; text is in the batch arena */
+    rf_ms at;              /* FIRST, LAST: event time of the value; DECAY: what it is relative to */
+    struct rf_value value; /* VALUE: of the feature's state_type; times to the millisecond, as they
+                            * are stored; text is in the batch arena or in the record's bytes */
     uint32_t count;        /* of buckets or hashes */
     uint32_t capacity;
     struct rf_bucket *buckets;    /* BUCKETS: ascending by index */

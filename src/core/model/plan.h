@@ -80,31 +80,37 @@ enum rf_feature_kind {
 
 /* What of a feature is kept in the customer record (model/customer.h). */
 enum rf_state_shape {
-    RF_STATE_NONE,     /* EXPR */
-    RF_STATE_VALUE,    /* one value and the event time it is of */
-    RF_STATE_BUCKETS,  /* a window: one number for each bucket that is not empty */
-    RF_STATE_DISTINCT, /* a set of hashes with when each was last seen; a sketch when it grows */
+    RF_STATE_NONE,  /* EXPR */
+    RF_STATE_VALUE, /* one value and its event time: DECAY, FIRST, LAST; others without a window */
+    RF_STATE_BUCKETS, /* COUNT, SUM, MIN, MAX in a window: a number for each bucket that is not empty */
+    RF_STATE_DISTINCT, /* COUNT_DISTINCT: hashes with when each was last seen; a sketch when it grows */
 };
 
-/* What one source contributes to a feature. */
+/* What one source contributes to a feature. A value that is null contributes nothing; one that is not a
+ * finite number makes the event a dead letter (SUM, MIN, MAX, DECAY). */
 struct rf_feature_input {
     uint32_t source;
     const struct rf_expr *where; /* bool; NULL: every event */
     const struct rf_expr *value; /* NULL: COUNT, and DECAY of occurrences */
 };
 
+/* A feature is a column of the customer record beside these, which are therefore no names for one. */
+#define RF_RESERVED_COLUMNS "customer", "first_seen", "as_of", "events", "state", "rules", "seen"
+
 struct rf_feature {
     const char *name;
-    const char
-        *state_name; /* name and a hash of the definition: a redefined feature starts empty */
+    const char *state_name; /* name and a hash of the definition, an Avro name: a redefined feature
+                             * starts empty; NULL: EXPR */
     enum rf_feature_kind kind;
     enum rf_state_shape shape;
-    const struct rf_type *type;       /* of its value; nullable where there may be none yet */
-    const struct rf_type *state_type; /* of what buckets or VALUE hold */
+    const struct rf_type *type; /* of its value; nullable where there may be none yet */
+    /* Of what BUCKETS or VALUE hold: int or double (COUNT int, DECAY double), timestamp or duration for
+     * MIN and MAX, any scalar for FIRST and LAST; never nullable. NULL: NONE and DISTINCT. */
+    const struct rf_type *state_type;
     const struct rf_feature_input *inputs;
     size_t input_count;
-    rf_span_ms window;          /* 0: since ever */
-    rf_span_ms offset;          /* the window ends this long before now */
+    rf_span_ms window;          /* 0: since ever; always 0 for DECAY */
+    rf_span_ms offset;          /* BUCKETS only: the window ends this long before now */
     rf_span_ms bucket;          /* BUCKETS: the grain; the window's edge is exact to this much */
     rf_span_ms half_life;       /* DECAY */
     const struct rf_expr *expr; /* EXPR */
