@@ -5,7 +5,8 @@
 
 #include "core/base/assert.h"
 
-bool rf_error_set(struct rf_error *err, enum rf_error_kind kind, int32_t origin_code, const char *format, ...)
+bool rf_error_set(struct rf_error *err, enum rf_error_kind kind, int32_t origin_code,
+                  const char *format, ...)
 {
     va_list arguments;
 
@@ -24,14 +25,17 @@ bool rf_error_wrap(struct rf_error *err, const char *format, ...)
     char cause[RF_ERROR_MESSAGE_MAX];
     va_list arguments;
     int written = 0;
+    int room = 0;
 
     rf_assert(err->kind != RF_ERROR_NONE);
     memcpy(cause, err->message, sizeof cause);
     va_start(arguments, format);
     written = vsnprintf(err->message, sizeof err->message, format, arguments);
     va_end(arguments);
-    if (written >= 0 && (size_t)written < sizeof err->message)
-        snprintf(err->message + written, sizeof err->message - (size_t)written, ": %s", cause);
+    rf_assert(written >= 0);
+    room = RF_ERROR_MESSAGE_MAX - written - (int)sizeof ": ";
+    if (room >= 0) /* the end of a long cause is lost, never what was being done */
+        snprintf(err->message + written, (size_t)room + sizeof ": ", ": %.*s", room, cause);
     return false;
 }
 

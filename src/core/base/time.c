@@ -217,9 +217,11 @@ size_t rf_time_format(char *text, size_t size_max, int64_t seconds, int32_t nano
 size_t rf_time_format_ms(char *text, size_t size_max, rf_ms instant)
 {
     int64_t seconds = rf_floor_div(instant, RF_SECOND_MS);
+    int32_t rest_ms = (int32_t)(instant % RF_SECOND_MS);
 
-    return rf_time_format(text, size_max, seconds,
-                          (int32_t)(instant - seconds * RF_SECOND_MS) * 1000000);
+    if (rest_ms < 0)
+        rest_ms += (int32_t)RF_SECOND_MS;
+    return rf_time_format(text, size_max, seconds, rest_ms * 1000000);
 }
 
 static const struct {
