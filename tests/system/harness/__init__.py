@@ -1,0 +1,1 @@
+"""What the system tests stand on: a broker, registries, clients and ringfold itself, all on the loopback."""
