@@ -11,12 +11,7 @@ from harness.process import Process, free_ports, wait_until
 
 START_SECONDS_MAX = 90
 ANSWER_SECONDS_MAX = 20
-LOGGING = """<?xml version="1.0" encoding="UTF-8"?>
-<Configuration status="error">
-  <Appenders><Console name="out"><PatternLayout pattern="%d %p %m (%c{1})%n"/></Console></Appenders>
-  <Loggers><Root level="warn"><AppenderRef ref="out"/></Root></Loggers>
-</Configuration>
-"""
+LOGGING = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true"]
 PROPERTIES = """\
 process.roles=broker,controller
 node.id={node}
@@ -37,6 +32,8 @@ transaction.state.log.replication.factor={replicas}
 transaction.state.log.min.isr={in_sync}
 transaction.state.log.num.partitions=4
 group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 group.min.session.timeout.ms=1000
 log.flush.interval.messages=9223372036854775807
 log.cleaner.backoff.ms=1000
@@ -71,10 +68,8 @@ class Broker(Process):
             node=node, port=self.port, controller_port=cluster.controller_ports[node - 1], voters=cluster.voters,
             directory=self.directory, replicas=replicas, in_sync=max(1, replicas - 1)) + cluster.extra,
             encoding="utf-8")
-        (self.directory / "log4j2.xml").write_text(LOGGING, encoding="utf-8")
-        super().__init__([artefacts.java(), "-Xmx512m", "-Xms256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4",
-                          f"-Dlog4j2.configurationFile={self.directory}/log4j2.xml",
-                          "-cp", artefacts.kafka_classpath(), "kafka.Kafka", properties],
+        super().__init__([artefacts.java(), "-Xmx512m", "-Xms256m", "-XX:+UseSerialGC",
+                          *LOGGING, "-cp", artefacts.kafka_classpath(), "kafka.Kafka", properties],
                          self.directory / "broker.log", cwd=self.directory)
         self.properties = properties
 
@@ -189,8 +184,7 @@ class Kafka:
 
     def java(self, main, *arguments, seconds=60):
         """Runs a class of Kafka and returns its standard output."""
-        command = [artefacts.java(), "-Xmx256m", "-XX:TieredStopAtLevel=1",
-                   f"-Dlog4j2.configurationFile={self.brokers[0].directory}/log4j2.xml",
+        command = [artefacts.java(), "-Xmx256m", "-XX:TieredStopAtLevel=1", *LOGGING,
                    "-cp", artefacts.kafka_classpath(), main, *arguments]
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
         if done.returncode != 0:

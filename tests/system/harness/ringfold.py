@@ -1,0 +1,82 @@
+"""ringfold: the commands, and the daemon that is started, killed and started again."""
+import json
+import os
+import pathlib
+import subprocess
+
+import yaml
+
+from harness.artefacts import TOP
+from harness.process import Process, wait_until
+
+IDLE_SECONDS_MAX = 120
+
+
+def binary():
+    return os.environ.get("RINGFOLD") or str(TOP / "build" / "ringfold")
+
+
+def command(*arguments, env=None, seconds=120, status=0, stdin=None):
+    """Runs one command to its end and returns it. `status`: the exit status it must have, None for any."""
+    done = subprocess.run([binary(), *map(str, arguments)], capture_output=True, text=True, timeout=seconds,
+                          env={**os.environ, **(env or {})}, input=stdin, check=False)
+    if status is not None and done.returncode != status:
+        raise AssertionError(f"ringfold {' '.join(map(str, arguments))}: exit status {done.returncode} instead of "
+                             f"{status}\n{done.stderr[-4000:]}")
+    return done
+
+
+def rows(text):
+    """NDJSON to objects."""
+    return [json.loads(line) for line in text.splitlines() if line]
+
+
+def customers(text):
+    """The rows of --customers and of `customer --all`: customer → features."""
+    return {row["customer"]: row["features"] for row in rows(text)}
+
+
+def write_config(path, config):
+    """A configuration from nested dictionaries."""
+    path = pathlib.Path(path)
+    path.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+class Instance(Process):
+    """One daemon: `ringfold run -c CONFIG`."""
+
+    def __init__(self, config, directory, env=None, name="a", arguments=()):
+        directory = pathlib.Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        super().__init__([binary(), "run", "-c", config, *arguments], directory / f"ringfold-{name}.log",
+                         env={"STATE_DIR": str(directory / f"state-{name}"), **(env or {})})
+
+    def assert_running(self):
+        assert self.running, f"ringfold {self.name} ended with status {self.status}\n{self.tail()}"
+
+
+def backlog(kafka, group, topics):
+    """(topic, partition) → messages that the group has not committed yet; those without any are left out."""
+    left = {}
+    for topic in topics:
+        committed = kafka.committed_offsets(group, topic)
+        for partition, end in kafka.end_offsets(topic).items():
+            if end > committed.get(partition, 0):
+                left[topic, partition] = end - committed.get(partition, 0)
+    return left
+
+
+def wait_idle(kafka, group, topics, instances=(), seconds=IDLE_SECONDS_MAX):
+    """Until everything in the topics is folded and committed. An instance that ends meanwhile is an error."""
+    def idle():
+        for instance in instances:
+            instance.assert_running()
+        return not backlog(kafka, group, topics)
+
+    def what():
+        words = "".join(f"\n{one.name}: {one.tail(15)}" for one in instances)
+        return f"all of {topics} is folded; left: {backlog(kafka, group, topics)}{words}"
+
+    wait_until(idle, seconds, what, every=0.1)
