@@ -1,7 +1,7 @@
 #include "core/base/arena.h"
 
-#include <stdarg.h>
 #include <stdalign.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +51,12 @@ void rf_arena_reset(struct rf_arena *arena, size_t keep_max)
     arena->reserved = kept;
     arena->current = arena->first;
     arena->used_in_current = 0;
+    arena->used_before = 0;
+}
+
+size_t rf_arena_used(const struct rf_arena *arena)
+{
+    return arena->used_before + arena->used_in_current;
 }
 
 /* Makes a chunk with room for `size` bytes the current one: the next kept one if it is large enough. */
@@ -69,6 +75,7 @@ static void next_chunk(struct rf_arena *arena, size_t size)
         *link = chunk;
         arena->reserved += data_size;
     }
+    arena->used_before += arena->used_in_current;
     arena->current = chunk;
     arena->used_in_current = 0;
 }
@@ -77,7 +84,8 @@ static void *allocate(struct rf_arena *arena, size_t size, size_t alignment)
 {
     size_t start = (arena->used_in_current + alignment - 1) & ~(alignment - 1);
 
-    if (arena->current == NULL || start > arena->current->size || size > arena->current->size - start) {
+    if (arena->current == NULL || start > arena->current->size ||
+        size > arena->current->size - start) {
         next_chunk(arena, size);
         start = 0;
     }

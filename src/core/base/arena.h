@@ -14,6 +14,7 @@ struct rf_arena {
     struct rf_arena_chunk *first;   /* owned */
     struct rf_arena_chunk *current; /* chunks after it are empty and kept */
     size_t used_in_current;
+    size_t used_before; /* in the chunks before the current one */
     size_t chunk_size;
     size_t reserved; /* bytes in all chunks */
 };
@@ -24,6 +25,9 @@ void rf_arena_deinit(struct rf_arena *arena);
 
 /* Forgets all allocations. Keeps up to `keep_max` bytes of chunks for what comes next. */
 void rf_arena_reset(struct rf_arena *arena, size_t keep_max);
+
+/* Bytes handed out since the last reset, padding included. */
+size_t rf_arena_used(const struct rf_arena *arena);
 
 /* Aligned for any type, not zeroed; never NULL. A size of 0 gives a valid pointer. */
 void *rf_arena_alloc(struct rf_arena *arena, size_t size);

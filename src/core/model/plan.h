@@ -21,6 +21,8 @@
 #define RF_VARIABLE_CUSTOMER 2
 #define RF_VARIABLE_FEATURE  3
 
+#define RF_LATENESS_NONE     INT64_C(-1) /* nothing is too late */
+
 #define RF_SOURCES_MAX       64
 #define RF_FEATURES_MAX      256
 #define RF_RULES_MAX         256
@@ -153,7 +155,7 @@ struct rf_plan {
     const struct rf_rule *rules;
     const struct rf_output *outputs;
     const struct rf_record_type *customer_type;
-    rf_span_ms lateness; /* how far behind a task's latest event time an event may be */
+    rf_span_ms lateness;     /* how far behind a task's latest event time an event may be; or RF_LATENESS_NONE */
     enum rf_late late;
     rf_span_ms max_ahead;    /* how far an event's time may be past the broker's */
     size_t event_bytes_max;  /* of a decoded event */

@@ -1,0 +1,52 @@
+/* The hash table behind records.c: customer → entry, open addressing with linear probing; entries also stand in
+ * a dense array, for walks and for the clock's hand. Inside this room only. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/bytes.h"
+#include "core/model/customer.h"
+
+struct rf_record_entry {
+    uint64_t hash;
+    struct rf_customer *open; /* in the transaction's arena; NULL: not touched, or erased */
+    struct rf_bytes sealed;   /* in the transaction's arena */
+    uint8_t *record;          /* owned; the committed bytes; NULL: there is none */
+    uint32_t record_size, record_capacity;
+    uint32_t index; /* in the dense array */
+    uint32_t key_size;
+    bool known;    /* `record` is what is committed; false until it was read from the store */
+    bool gathered; /* the store does not have `record` yet */
+    bool touched;  /* in this transaction */
+    bool erased;   /* in this transaction, before `open` was made */
+    bool used;     /* since the clock's hand last passed */
+    uint8_t key[];
+};
+
+struct rf_record_slot {
+    uint64_t hash;
+    struct rf_record_entry *entry; /* NULL: free */
+};
+
+struct rf_record_table {
+    struct rf_record_slot *slots; /* owned; a power of two of them */
+    size_t slot_count;
+    struct rf_record_entry **entries; /* owned, and the entries with them */
+    size_t count, capacity;
+};
+
+void rf_record_table_init(struct rf_record_table *table);
+void rf_record_table_deinit(struct rf_record_table *table);
+struct rf_record_entry *rf_record_table_find(const struct rf_record_table *table,
+                                             struct rf_bytes key, uint64_t hash);
+/* `key` is not there yet. */
+struct rf_record_entry *rf_record_table_insert(struct rf_record_table *table, struct rf_bytes key,
+                                               uint64_t hash);
+/* Frees the entry; the last one takes its index. */
+void rf_record_table_remove(struct rf_record_table *table, struct rf_record_entry *entry);
+
+static inline struct rf_bytes rf_record_entry_key(const struct rf_record_entry *entry)
+{
+    return rf_bytes_of(entry->key, entry->key_size);
+}

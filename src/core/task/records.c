@@ -1,0 +1,419 @@
+#include "core/task/records.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/hash.h"
+#include "core/codec/customer_codec.h"
+#include "core/task/record_table.h"
+
+#define BLOCK_OVERHEAD 16 /* what malloc adds to a block, from above */
+#define RECORD_GRAIN   32 /* record blocks come in multiples of it, so that most rewrites fit */
+
+struct rf_records {
+    const struct rf_plan *plan;
+    const struct rf_customer_codec *codec;
+    struct rf_layouts *layouts; /* not owned */
+    struct rf_store store;      /* not owned */
+    struct rf_record_table table;
+    size_t memory_max;
+    size_t memory;          /* entries and their record blocks */
+    size_t gathered_memory; /* of it, what the store does not have */
+    size_t clock_hand;
+
+    struct rf_record_entry **open; /* touched in this transaction, in order */
+    size_t open_count, open_capacity;
+    struct rf_record_entry **missing; /* wanted, and not in memory */
+    struct rf_bytes *missing_keys;
+    struct rf_bytes *missing_found;
+    size_t missing_count, missing_capacity;
+    struct rf_record_entry **gathered; /* committed, and not in the store */
+    size_t gathered_count, gathered_capacity;
+    struct rf_buffer scratch;
+    struct rf_value *values; /* of the features, while sealing */
+    uint64_t hits, misses, evicted;
+};
+
+static size_t entry_memory(const struct rf_record_entry *entry)
+{
+    return sizeof *entry + entry->key_size + BLOCK_OVERHEAD + sizeof(struct rf_record_slot) * 2 +
+           (entry->record == NULL ? 0 : entry->record_capacity + BLOCK_OVERHEAD);
+}
+
+struct rf_records *rf_records_open(const struct rf_plan *plan,
+                                   const struct rf_customer_codec *codec,
+                                   struct rf_layouts *layouts, const struct rf_store *store,
+                                   size_t memory_max)
+{
+    struct rf_records *records = calloc(1, sizeof *records);
+
+    rf_assert(records != NULL);
+    records->plan = plan;
+    records->codec = codec;
+    records->layouts = layouts;
+    records->store = *store;
+    records->memory_max = memory_max;
+    records->values = calloc(plan->feature_count + 1, sizeof *records->values);
+    rf_assert(records->values != NULL);
+    rf_record_table_init(&records->table);
+    rf_buffer_init(&records->scratch, plan->record_bytes_max);
+    return records;
+}
+
+void rf_records_close(struct rf_records *records)
+{
+    if (records == NULL)
+        return;
+    rf_record_table_deinit(&records->table);
+    rf_buffer_deinit(&records->scratch);
+    free(records->open);
+    free(records->gathered);
+    free(records->missing);
+    free(records->missing_keys);
+    free(records->missing_found);
+    free(records->values);
+    free(records);
+}
+
+void rf_records_set_memory(struct rf_records *records, size_t memory_max)
+{
+    records->memory_max = memory_max;
+}
+
+static bool is_pinned(const struct rf_record_entry *entry)
+{
+    return entry->gathered || entry->touched || !entry->known;
+}
+
+/* Second chance: an entry that was used since the hand last passed is spared once. Stops after two rounds, when
+ * all that is left is pinned. */
+static void evict_down_to(struct rf_records *records, size_t memory_max)
+{
+    size_t left = records->table.count * 2;
+
+    while (records->memory > memory_max && records->table.count > 0 && left-- > 0) {
+        struct rf_record_entry *entry = NULL;
+
+        if (records->clock_hand >= records->table.count)
+            records->clock_hand = 0;
+        entry = records->table.entries[records->clock_hand];
+        if (is_pinned(entry) || entry->used) {
+            entry->used = false;
+            records->clock_hand++;
+            continue;
+        }
+        records->memory -= entry_memory(entry);
+        records->evicted++;
+        rf_record_table_remove(&records->table, entry); /* another takes its place under the hand */
+    }
+}
+
+static struct rf_record_entry *insert(struct rf_records *records, struct rf_bytes customer,
+                                      uint64_t hash)
+{
+    struct rf_record_entry *entry = rf_record_table_insert(&records->table, customer, hash);
+
+    records->memory += entry_memory(entry);
+    return entry;
+}
+
+/* The committed record becomes `record` (copied), or none. */
+static void set_record(struct rf_records *records, struct rf_record_entry *entry,
+                       struct rf_bytes record)
+{
+    records->memory -= entry_memory(entry);
+    if (record.data == NULL) {
+        free(entry->record);
+        entry->record = NULL;
+        entry->record_size = 0;
+        entry->record_capacity = 0;
+    } else {
+        if (record.size > entry->record_capacity ||
+            record.size + 4 * RECORD_GRAIN < entry->record_capacity) {
+            free(entry->record);
+            entry->record_capacity =
+                (uint32_t)((record.size + RECORD_GRAIN - 1) / RECORD_GRAIN * RECORD_GRAIN);
+            entry->record = malloc(entry->record_capacity);
+            rf_assert(entry->record != NULL);
+        }
+        memcpy(entry->record, record.data, record.size);
+        entry->record_size = (uint32_t)record.size;
+    }
+    records->memory += entry_memory(entry);
+}
+
+static void grow_missing(struct rf_records *records)
+{
+    size_t capacity = records->missing_capacity == 0 ? 256 : records->missing_capacity * 2;
+
+    records->missing = realloc(records->missing, capacity * sizeof *records->missing);
+    records->missing_keys =
+        realloc(records->missing_keys, capacity * sizeof *records->missing_keys);
+    records->missing_found =
+        realloc(records->missing_found, capacity * sizeof *records->missing_found);
+    rf_assert(records->missing != NULL);
+    rf_assert(records->missing_keys != NULL);
+    rf_assert(records->missing_found != NULL);
+    records->missing_capacity = capacity;
+}
+
+void rf_records_want(struct rf_records *records, struct rf_bytes customer)
+{
+    uint64_t hash = rf_hash64(customer);
+    struct rf_record_entry *entry = rf_record_table_find(&records->table, customer, hash);
+
+    if (entry != NULL) {
+        entry->used = true;
+        records->hits += entry->known;
+        return;
+    }
+    entry = insert(records, customer, hash);
+    if (records->missing_count == records->missing_capacity)
+        grow_missing(records);
+    records->missing[records->missing_count++] = entry;
+    records->misses++;
+}
+
+bool rf_records_load(struct rf_records *records, struct rf_error *err)
+{
+    if (records->missing_count == 0)
+        return true;
+    for (size_t i = 0; i < records->missing_count; i++)
+        records->missing_keys[i] = rf_record_entry_key(records->missing[i]);
+    if (!records->store.ops->find(records->store.self, records->missing_keys,
+                                  records->missing_count, records->missing_found, err))
+        return false; /* they stay missing, and the next call asks again */
+    for (size_t i = 0; i < records->missing_count; i++) {
+        struct rf_record_entry *entry = records->missing[i];
+
+        rf_assert(!entry->known);
+        set_record(records, entry, records->missing_found[i]);
+        entry->known = true;
+        entry->used = true;
+    }
+    records->missing_count = 0;
+    return true;
+}
+
+static void append(struct rf_record_entry ***list, size_t *count, size_t *capacity,
+                   struct rf_record_entry *entry)
+{
+    if (*count == *capacity) {
+        *capacity = *capacity == 0 ? 256 : *capacity * 2;
+        *list = realloc(*list, *capacity * sizeof(struct rf_record_entry *));
+        rf_assert(*list != NULL);
+    }
+    (*list)[(*count)++] = entry;
+}
+
+static void touch(struct rf_records *records, struct rf_record_entry *entry)
+{
+    if (entry->touched)
+        return;
+    append(&records->open, &records->open_count, &records->open_capacity, entry);
+    entry->touched = true;
+}
+
+bool rf_records_customer(struct rf_records *records, struct rf_bytes customer,
+                         struct rf_arena *arena, struct rf_customer **open, struct rf_error *err)
+{
+    struct rf_record_entry *entry =
+        rf_record_table_find(&records->table, customer, rf_hash64(customer));
+    const struct rf_customer_layout *layout = NULL;
+    struct rf_bytes body = {0};
+
+    rf_assert(entry != NULL);
+    rf_assert(entry->known);
+    if (entry->open == NULL) {
+        struct rf_customer *made = rf_arena_alloc(arena, sizeof *made);
+
+        if (entry->record == NULL || entry->erased) {
+            rf_customer_init(arena, records->plan, rf_record_entry_key(entry), made);
+        } else {
+            if (!rf_layouts_find(records->layouts, rf_bytes_of(entry->record, entry->record_size),
+                                 &layout, &body, err))
+                return false;
+            if (!rf_customer_decode(layout, body, arena, made, err))
+                return false;
+            made->id = rf_record_entry_key(entry);
+        }
+        entry->open = made;
+    }
+    touch(records, entry);
+    *open = entry->open;
+    return true;
+}
+
+void rf_records_erase(struct rf_records *records, struct rf_bytes customer)
+{
+    struct rf_record_entry *entry =
+        rf_record_table_find(&records->table, customer, rf_hash64(customer));
+
+    rf_assert(entry != NULL);
+    rf_assert(entry->known);
+    entry->open = NULL;
+    entry->erased = true;
+    touch(records, entry);
+}
+
+static bool seal_one(struct rf_records *records, struct rf_record_entry *entry,
+                     struct rf_engine *engine, struct rf_arena *arena, struct rf_error *err)
+{
+    if (entry->open == NULL) {
+        rf_assert(entry->erased);
+        entry->sealed = (struct rf_bytes){0};
+        return true;
+    }
+    rf_buffer_clear(&records->scratch);
+    rf_layouts_begin(records->layouts, &records->scratch);
+    rf_engine_features(engine, entry->open, entry->open->as_of, arena, records->values);
+    rf_customer_encode(records->codec, entry->open, records->values, &records->scratch);
+    if (records->scratch.overflow)
+        return rf_error_set(err, RF_ERROR_RECORD, 0,
+                            "the customer's record would be larger than %zu bytes",
+                            records->plan->record_bytes_max);
+    entry->sealed = rf_arena_copy(arena, rf_buffer_bytes(&records->scratch));
+    return true;
+}
+
+bool rf_records_seal(struct rf_records *records, struct rf_engine *engine, struct rf_arena *arena,
+                     const struct rf_sealed **sealed, size_t *sealed_count,
+                     struct rf_bytes *culprit, struct rf_error *err)
+{
+    struct rf_sealed *list = rf_arena_alloc(arena, records->open_count * sizeof *list);
+
+    for (size_t i = 0; i < records->open_count; i++) {
+        struct rf_record_entry *entry = records->open[i];
+
+        rf_assert(entry->touched);
+        if (!seal_one(records, entry, engine, arena, err)) {
+            *culprit = rf_record_entry_key(entry);
+            return false;
+        }
+        list[i] =
+            (struct rf_sealed){.customer = rf_record_entry_key(entry), .record = entry->sealed};
+    }
+    *sealed = list;
+    *sealed_count = records->open_count;
+    return true;
+}
+
+static void gather(struct rf_records *records, struct rf_record_entry *entry)
+{
+    if (entry->gathered)
+        return;
+    append(&records->gathered, &records->gathered_count, &records->gathered_capacity, entry);
+    entry->gathered = true;
+}
+
+static void leave_transaction(struct rf_record_entry *entry)
+{
+    entry->open = NULL;
+    entry->sealed = (struct rf_bytes){0};
+    entry->touched = false;
+    entry->erased = false;
+}
+
+void rf_records_committed(struct rf_records *records)
+{
+    for (size_t i = 0; i < records->open_count; i++) {
+        struct rf_record_entry *entry = records->open[i];
+
+        rf_assert(entry->open == NULL || entry->sealed.data != NULL);
+        if (entry->gathered)
+            records->gathered_memory -= entry_memory(entry);
+        set_record(records, entry, entry->sealed);
+        records->gathered_memory += entry_memory(entry);
+        gather(records, entry);
+        leave_transaction(entry);
+    }
+    records->open_count = 0;
+    evict_down_to(records, records->memory_max);
+}
+
+void rf_records_aborted(struct rf_records *records)
+{
+    for (size_t i = 0; i < records->open_count; i++)
+        leave_transaction(records->open[i]);
+    records->open_count = 0;
+}
+
+void rf_records_restore(struct rf_records *records, struct rf_bytes customer,
+                        struct rf_bytes record)
+{
+    uint64_t hash = rf_hash64(customer);
+    struct rf_record_entry *entry = rf_record_table_find(&records->table, customer, hash);
+
+    rf_assert(records->open_count == 0);
+    if (entry == NULL)
+        entry = insert(records, customer, hash);
+    else if (entry->gathered)
+        records->gathered_memory -= entry_memory(entry);
+    entry->known = true;
+    set_record(records, entry, record);
+    records->gathered_memory += entry_memory(entry);
+    gather(records, entry);
+}
+
+static int compare_writes(const void *a, const void *b)
+{
+    return rf_bytes_compare(((const struct rf_store_write *)a)->customer,
+                            ((const struct rf_store_write *)b)->customer);
+}
+
+bool rf_records_flush(struct rf_records *records, int64_t checkpoint, struct rf_error *err)
+{
+    struct rf_store_write *writes = calloc(records->gathered_count + 1, sizeof *writes);
+    bool ok = false;
+
+    rf_assert(writes != NULL);
+    for (size_t i = 0; i < records->gathered_count; i++) {
+        const struct rf_record_entry *entry = records->gathered[i];
+
+        rf_assert(entry->gathered);
+        writes[i] = (struct rf_store_write){
+            .customer = rf_record_entry_key(entry),
+            .record = rf_bytes_of(entry->record, entry->record_size),
+        };
+    }
+    qsort(writes, records->gathered_count, sizeof *writes, compare_writes);
+    ok = records->store.ops->apply(records->store.self, writes, records->gathered_count, checkpoint,
+                                   err);
+    if (ok) {
+        for (size_t i = 0; i < records->gathered_count; i++)
+            records->gathered[i]->gathered = false;
+        records->gathered_count = 0;
+        records->gathered_memory = 0;
+        evict_down_to(records, records->memory_max);
+    }
+    free(writes);
+    return ok;
+}
+
+bool rf_records_committed_bytes(struct rf_records *records, struct rf_bytes customer,
+                                struct rf_bytes *record, struct rf_error *err)
+{
+    const struct rf_record_entry *entry =
+        rf_record_table_find(&records->table, customer, rf_hash64(customer));
+
+    if (entry != NULL && entry->known) {
+        *record = rf_bytes_of(entry->record, entry->record_size);
+        return true;
+    }
+    return records->store.ops->find(records->store.self, &customer, 1, record, err);
+}
+
+struct rf_records_stats rf_records_stats(const struct rf_records *records)
+{
+    return (struct rf_records_stats){
+        .cached_count = records->table.count,
+        .gathered_count = records->gathered_count,
+        .open_count = records->open_count,
+        .memory = records->memory,
+        .gathered_memory = records->gathered_memory,
+        .hits = records->hits,
+        .misses = records->misses,
+        .evicted = records->evicted,
+    };
+}

@@ -1,0 +1,77 @@
+/* A task's customers in memory: the hot cache over the store, and the overlay of the open transaction.
+ *
+ *   committed bytes ──open──▶ rf_customer (folded) ──seal──▶ sealed bytes ──committed──▶ committed bytes ─flush─▶ store
+ *                                     │                          │
+ *                                     └────────aborted───────────┴──▶ dropped
+ *
+ * Committed bytes that the store does not have yet are *gathered*: written later in one sorted batch, with the
+ * checkpoint. What is gathered or open is never evicted; the rest is, by second chance, when the budget is
+ * passed.
+ *
+ * 1. Nothing that is not committed reaches the store (invariant 1 of the design).
+ * 2. After rf_records_aborted every customer is what the last commit left. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/error.h"
+#include "core/engine/engine.h"
+#include "core/task/layouts.h"
+#include "core/task/store.h"
+
+struct rf_records;
+
+struct rf_records *rf_records_open(const struct rf_plan *plan,
+                                   const struct rf_customer_codec *codec,
+                                   struct rf_layouts *layouts, const struct rf_store *store,
+                                   size_t memory_max);
+void rf_records_close(struct rf_records *records);
+void rf_records_set_memory(struct rf_records *records, size_t memory_max);
+
+/* Before a batch is folded: its customers are wanted, then what is not in memory is read at once. */
+void rf_records_want(struct rf_records *records, struct rf_bytes customer);
+bool rf_records_load(struct rf_records *records, struct rf_error *err) RF_MUST_CHECK;
+
+/* A wanted and loaded customer, open for folding in this transaction; its working form is in `arena`. */
+bool rf_records_customer(struct rf_records *records, struct rf_bytes customer,
+                         struct rf_arena *arena, struct rf_customer **open,
+                         struct rf_error *err) RF_MUST_CHECK;
+/* The customer is forgotten in this transaction; a later event of it begins anew. */
+void rf_records_erase(struct rf_records *records, struct rf_bytes customer);
+
+struct rf_sealed {
+    struct rf_bytes customer;
+    struct rf_bytes record; /* data == NULL: erased; a tombstone in the changelog */
+};
+
+/* Encodes every open customer once, into `arena`, in the order of first touch. Errors: RECORD (one is larger than
+ * the plan allows; `*culprit` is it). */
+bool rf_records_seal(struct rf_records *records, struct rf_engine *engine, struct rf_arena *arena,
+                     const struct rf_sealed **sealed, size_t *sealed_count,
+                     struct rf_bytes *culprit, struct rf_error *err) RF_MUST_CHECK;
+
+void rf_records_committed(struct rf_records *records);
+void rf_records_aborted(struct rf_records *records);
+
+/* One record of the changelog, during a restore: committed by definition. */
+void rf_records_restore(struct rf_records *records, struct rf_bytes customer,
+                        struct rf_bytes record);
+
+/* Writes what is gathered, sorted, with the checkpoint up to which it is complete. Errors: STATE, RETRY (nothing
+ * changed). */
+bool rf_records_flush(struct rf_records *records, int64_t checkpoint,
+                      struct rf_error *err) RF_MUST_CHECK;
+
+/* The committed bytes of one customer: from memory, else from the store. Valid until the next call. */
+bool rf_records_committed_bytes(struct rf_records *records, struct rf_bytes customer,
+                                struct rf_bytes *record, struct rf_error *err) RF_MUST_CHECK;
+
+struct rf_records_stats {
+    size_t cached_count, gathered_count, open_count;
+    size_t memory; /* bytes held, estimated from above */
+    size_t gathered_memory;
+    uint64_t hits, misses, evicted;
+};
+struct rf_records_stats rf_records_stats(const struct rf_records *records);

@@ -1,0 +1,581 @@
+#include "core/task/task.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/task/admission.h"
+#include "core/task/inputs.h"
+
+#define FOLD_BATCH_MAX 4096
+#define ARENA_CHUNK    (256U * 1024)
+#define ARENA_KEEP_MAX (8U * 1024 * 1024)
+#define QUARANTINE_MAX 64 /* places; one transaction rarely fails for more than one */
+
+enum verdict {
+    VERDICT_FOLD,
+    VERDICT_FILTERED,
+    VERDICT_ERASE,
+    VERDICT_BAD
+};
+
+/* What became of an input before it met its customer. */
+struct judged {
+    enum verdict verdict;
+    struct rf_event event;
+    const char *error_class; /* BAD */
+    const char *message;
+};
+
+struct quarantined {
+    uint32_t source;
+    int64_t offset;
+    char why[RF_ERROR_MESSAGE_MAX];
+};
+
+struct rf_task {
+    struct rf_task_options options;
+    struct rf_layouts *layouts;
+    struct rf_records *records;
+    struct rf_inputs inputs;
+    struct rf_arena arena; /* of the transaction */
+
+    rf_ms stream_time; /* with the open transaction */
+    rf_ms committed_stream_time;
+    int64_t changelog_next;
+    struct rf_task_counts counts; /* of committed transactions */
+    struct rf_task_counts open_counts;
+
+    struct judged judged[FOLD_BATCH_MAX];
+    struct rf_out *outbox; /* grows and is kept; what it points to is in the arena */
+    size_t outbox_count, outbox_capacity, outbox_taken;
+
+    struct quarantined quarantine[QUARANTINE_MAX];
+    size_t quarantine_count;
+    struct rf_error blocked; /* NONE: not blocked */
+};
+
+struct rf_task *rf_task_open(const struct rf_task_options *options, struct rf_error *err)
+{
+    struct rf_task *task = NULL;
+    int64_t checkpoint = RF_CHECKPOINT_NONE;
+
+    rf_assert(options->partition >= 0);
+    if (!options->store.ops->checkpoint(options->store.self, &checkpoint, err)) {
+        rf_error_wrap(err, "opening the store of task %d", (int)options->partition);
+        return NULL;
+    }
+    task = calloc(1, sizeof *task);
+    rf_assert(task != NULL);
+    task->options = *options;
+    task->layouts =
+        rf_layouts_open(options->codec, &options->record_wire, &options->record_schemas);
+    task->records = rf_records_open(options->plan, options->codec, task->layouts,
+                                    &task->options.store, options->memory_max);
+    rf_inputs_init(&task->inputs);
+    rf_arena_init(&task->arena, ARENA_CHUNK);
+    task->stream_time = RF_MS_MIN;
+    task->committed_stream_time = RF_MS_MIN;
+    task->changelog_next = checkpoint;
+    return task;
+}
+
+void rf_task_close(struct rf_task *task)
+{
+    if (task == NULL)
+        return;
+    rf_records_close(task->records);
+    rf_layouts_close(task->layouts);
+    task->options.store.ops->close(task->options.store.self);
+    rf_inputs_deinit(&task->inputs);
+    rf_arena_deinit(&task->arena);
+    free(task->outbox);
+    free(task);
+}
+
+int32_t rf_task_partition(const struct rf_task *task)
+{
+    return task->options.partition;
+}
+
+void rf_task_set_memory(struct rf_task *task, size_t memory_max)
+{
+    rf_records_set_memory(task->records, memory_max);
+}
+
+void rf_task_feed(struct rf_task *task, const struct rf_input *input)
+{
+    rf_assert(input->source < task->options.plan->source_count);
+    rf_assert(input->position.partition == task->options.partition);
+    rf_inputs_push(&task->inputs, input);
+}
+
+static const char *quarantine_reason(const struct rf_task *task, const struct rf_input *input)
+{
+    for (size_t i = 0; i < task->quarantine_count; i++) {
+        const struct quarantined *entry = &task->quarantine[i];
+
+        if (entry->source == input->source && entry->offset == input->position.offset)
+            return entry->why;
+    }
+    return NULL;
+}
+
+static void judge_bad(struct rf_task *task, struct judged *judged, const char *error_class,
+                      const char *message)
+{
+    judged->verdict = VERDICT_BAD;
+    judged->error_class = error_class;
+    judged->message = rf_arena_copy_text(&task->arena, message);
+}
+
+static bool decode_and_admit(struct rf_task *task, const struct rf_input *input,
+                             struct judged *judged, struct rf_error *err)
+{
+    const struct rf_source *source = &task->options.plan->sources[input->source];
+    const struct rf_decoder *decoder = &task->options.decoders[input->source];
+    struct rf_value *fields =
+        rf_arena_alloc_zero(&task->arena, source->event_type->field_count * sizeof *fields);
+    enum rf_admission admission = RF_ADMITTED;
+
+    if (input->value.data == NULL)
+        return rf_error_set(err, RF_ERROR_RECORD, 0, "the message has no value (a tombstone)");
+    if (!decoder->ops->decode(decoder->self, input->source, input->value, &task->arena, fields,
+                              err))
+        return false;
+    if (!rf_admit(task->options.plan, input, fields, &task->arena, &judged->event, &admission, err))
+        return false;
+    judged->verdict = admission == RF_FILTERED ? VERDICT_FILTERED
+                      : admission == RF_ERASES ? VERDICT_ERASE
+                                               : VERDICT_FOLD;
+    return true;
+}
+
+/* False: it cannot be judged yet; task->blocked says why. */
+static bool judge(struct rf_task *task, const struct rf_input *input, struct judged *judged)
+{
+    const char *quarantined = task->quarantine_count == 0 ? NULL : quarantine_reason(task, input);
+
+    rf_assert_at(input->position.topic, input->position.partition, input->position.offset);
+    if (quarantined != NULL) {
+        judge_bad(task, judged, "quarantined", quarantined);
+        return true;
+    }
+    if (decode_and_admit(task, input, judged, &task->blocked))
+        return true;
+    if (task->blocked.kind == RF_ERROR_RETRY)
+        return false;
+    rf_assert(task->blocked.kind == RF_ERROR_RECORD);
+    judge_bad(task, judged, rf_error_kind_name(task->blocked.kind), task->blocked.message);
+    rf_error_clear(&task->blocked);
+    return true;
+}
+
+static struct rf_out *push_out(struct rf_task *task, enum rf_out_kind kind,
+                               const struct rf_input *input)
+{
+    struct rf_out *out = NULL;
+
+    if (task->outbox_count == task->outbox_capacity) {
+        task->outbox_capacity = task->outbox_capacity == 0 ? 64 : task->outbox_capacity * 2;
+        task->outbox = realloc(task->outbox, task->outbox_capacity * sizeof *task->outbox);
+        rf_assert(task->outbox != NULL);
+    }
+    out = &task->outbox[task->outbox_count++];
+    *out = (struct rf_out){.kind = kind, .cause = input->position, .cause_source = input->source};
+    return out;
+}
+
+static void dead_letter(struct rf_task *task, const struct rf_input *input, const char *error_class,
+                        const char *message)
+{
+    struct rf_dead_letter *letter = rf_arena_alloc(&task->arena, sizeof *letter);
+
+    *letter =
+        (struct rf_dead_letter){.input = *input, .error_class = error_class, .message = message};
+    push_out(task, RF_OUT_DEAD_LETTER, input)->as.dead_letter = letter;
+    task->open_counts.dead_letters++;
+}
+
+static bool is_late(const struct rf_task *task, const struct rf_event *event)
+{
+    rf_span_ms lateness = task->options.plan->lateness;
+
+    return lateness != RF_LATENESS_NONE && task->stream_time != RF_MS_MIN &&
+           event->time < task->stream_time - lateness;
+}
+
+static void handle_late(struct rf_task *task, const struct rf_input *input)
+{
+    task->open_counts.late++;
+    if (task->options.plan->late == RF_LATE_DEAD_LETTER)
+        dead_letter(task, input, "late", "the event is older than lateness allows");
+}
+
+static bool fold_event(struct rf_task *task, struct rf_engine *engine, const struct rf_input *input,
+                       const struct rf_event *event, struct rf_error *err)
+{
+    struct rf_customer *customer = NULL;
+    struct rf_fold fold = {0};
+
+    if (!rf_records_customer(task->records, event->customer, &task->arena, &customer, err))
+        return false;
+    if (!rf_engine_fold(engine, customer, event, &task->arena, &fold, err)) {
+        rf_assert(err->kind == RF_ERROR_RECORD);
+        dead_letter(task, input, rf_error_kind_name(err->kind),
+                    rf_arena_copy_text(&task->arena, err->message));
+        rf_error_clear(err);
+        return true;
+    }
+    if (event->time > task->stream_time)
+        task->stream_time = event->time;
+    task->open_counts.duplicates += fold.result == RF_FOLD_DUPLICATE;
+    task->open_counts.events += fold.result == RF_FOLD_DONE;
+    task->open_counts.rule_errors += fold.rule_error_count;
+    task->open_counts.derived += fold.derived_count;
+    for (size_t i = 0; i < fold.derived_count; i++)
+        push_out(task, RF_OUT_DERIVED, input)->as.derived = &fold.derived[i];
+    return true;
+}
+
+static bool fold_judged(struct rf_task *task, struct rf_engine *engine,
+                        const struct rf_input *input, const struct judged *judged,
+                        struct rf_error *err)
+{
+    rf_assert_at(input->position.topic, input->position.partition, input->position.offset);
+    task->open_counts.records++;
+    switch (judged->verdict) {
+    case VERDICT_BAD:
+        dead_letter(task, input, judged->error_class, judged->message);
+        return true;
+    case VERDICT_FILTERED:
+        task->open_counts.filtered++;
+        return true;
+    case VERDICT_ERASE:
+        rf_records_erase(task->records, judged->event.customer);
+        task->open_counts.erased++;
+        return true;
+    case VERDICT_FOLD:
+        if (is_late(task, &judged->event)) {
+            handle_late(task, input);
+            return true;
+        }
+        return fold_event(task, engine, input, &judged->event, err);
+    }
+    rf_assert(false);
+    return false;
+}
+
+/* Judges up to FOLD_BATCH_MAX pending inputs, and reads the customers they are about. Returns how many can be
+ * folded now. */
+static bool prepare(struct rf_task *task, size_t *count, struct rf_error *err)
+{
+    size_t pending = rf_inputs_pending(&task->inputs);
+    size_t batch = pending < FOLD_BATCH_MAX ? pending : FOLD_BATCH_MAX;
+
+    *count = 0;
+    while (*count < batch &&
+           judge(task, rf_inputs_at(&task->inputs, *count), &task->judged[*count])) {
+        const struct judged *judged = &task->judged[*count];
+
+        if (judged->verdict == VERDICT_FOLD || judged->verdict == VERDICT_ERASE)
+            rf_records_want(task->records, judged->event.customer);
+        (*count)++;
+    }
+    if (rf_records_load(task->records, err))
+        return true;
+    *count = 0;
+    if (err->kind != RF_ERROR_RETRY)
+        return false;
+    task->blocked = *err; /* the disk: what has been judged is judged again later */
+    rf_error_clear(err);
+    return true;
+}
+
+bool rf_task_fold(struct rf_task *task, struct rf_engine *engine, struct rf_error *err)
+{
+    rf_error_clear(&task->blocked);
+    while (rf_inputs_pending(&task->inputs) > 0 && task->blocked.kind == RF_ERROR_NONE) {
+        size_t count = 0;
+
+        if (!prepare(task, &count, err))
+            return false;
+        for (size_t i = 0; i < count; i++) {
+            const struct rf_input *input = rf_inputs_at(&task->inputs, 0);
+
+            if (!fold_judged(task, engine, input, &task->judged[i], err))
+                return rf_error_wrap(err, "task %d", (int)task->options.partition);
+            rf_inputs_folded(&task->inputs);
+        }
+    }
+    rf_assert_at(NULL, 0, 0);
+    return true;
+}
+
+bool rf_task_is_blocked(const struct rf_task *task, const char **why)
+{
+    if (task->blocked.kind == RF_ERROR_NONE)
+        return false;
+    if (why != NULL)
+        *why = task->blocked.message;
+    return true;
+}
+
+size_t rf_task_pending(const struct rf_task *task)
+{
+    return rf_inputs_pending(&task->inputs);
+}
+
+size_t rf_task_folded(const struct rf_task *task)
+{
+    return task->inputs.folded;
+}
+
+size_t rf_task_transaction_bytes(const struct rf_task *task)
+{
+    return rf_arena_used(&task->arena) + rf_inputs_bytes(&task->inputs);
+}
+
+const struct rf_out *rf_task_take_outbox(struct rf_task *task, size_t *count)
+{
+    const struct rf_out *first = task->outbox + task->outbox_taken;
+
+    rf_assert(task->outbox_taken <= task->outbox_count);
+    *count = task->outbox_count - task->outbox_taken;
+    task->outbox_taken = task->outbox_count;
+    return first;
+}
+
+/* The last folded input of a customer, by judging the folded ones again: rare, and simpler than to remember. */
+static void quarantine_last_of(struct rf_task *task, struct rf_bytes customer, const char *why)
+{
+    for (size_t i = task->inputs.folded; i > 0; i--) {
+        const struct rf_input *input = rf_inputs_folded_at(&task->inputs, i - 1);
+        struct judged *judged = &task->judged[0];
+
+        if (judge(task, input, judged) && judged->verdict == VERDICT_FOLD &&
+            rf_bytes_equal(judged->event.customer, customer)) {
+            rf_task_quarantine(task, input->source, input->position.offset, why);
+            return;
+        }
+    }
+    rf_assert(false); /* an open customer was opened by an event */
+}
+
+bool rf_task_seal(struct rf_task *task, struct rf_engine *engine, const struct rf_sealed **sealed,
+                  size_t *sealed_count, struct rf_error *err)
+{
+    struct rf_bytes culprit = {0};
+
+    if (rf_records_seal(task->records, engine, &task->arena, sealed, sealed_count, &culprit, err))
+        return true;
+    rf_assert(err->kind == RF_ERROR_RECORD);
+    quarantine_last_of(task, culprit, err->message);
+    return false;
+}
+
+int64_t rf_task_position(const struct rf_task *task, uint32_t source, int64_t fetched)
+{
+    size_t pending = rf_inputs_pending(&task->inputs);
+
+    for (size_t i = 0; i < pending; i++) {
+        const struct rf_input *input = rf_inputs_at(&task->inputs, i);
+
+        if (input->source == source)
+            return input->position.offset;
+    }
+    return fetched;
+}
+
+void rf_task_write_state(const struct rf_task *task, const int64_t *positions,
+                         struct rf_buffer *out)
+{
+    const struct rf_plan *plan = task->options.plan;
+    struct rf_task_state state = {
+        .partition = task->options.partition,
+        .stream_time = task->stream_time,
+        .changelog_offset = task->changelog_next < 0 ? 0 : task->changelog_next,
+    };
+
+    strncpy(state.plan_version, plan->version, sizeof state.plan_version - 1);
+    for (size_t i = 0; i < plan->source_count; i++) {
+        if (positions[i] < 0)
+            continue;
+        state.positions[state.position_count].topic = rf_bytes_of_text(plan->sources[i].topic);
+        state.positions[state.position_count].offset = positions[i];
+        state.position_count++;
+    }
+    rf_task_state_write(&state, out);
+}
+
+static void add_counts(struct rf_task_counts *sum, const struct rf_task_counts *more)
+{
+    sum->records += more->records;
+    sum->events += more->events;
+    sum->filtered += more->filtered;
+    sum->duplicates += more->duplicates;
+    sum->late += more->late;
+    sum->dead_letters += more->dead_letters;
+    sum->derived += more->derived;
+    sum->erased += more->erased;
+    sum->rule_errors += more->rule_errors;
+}
+
+static void end_transaction(struct rf_task *task)
+{
+    task->outbox_count = 0;
+    task->outbox_taken = 0;
+    memset(&task->open_counts, 0, sizeof task->open_counts);
+    rf_arena_reset(&task->arena, ARENA_KEEP_MAX);
+}
+
+void rf_task_committed(struct rf_task *task, int64_t changelog_next)
+{
+    rf_assert(task->outbox_taken == task->outbox_count);
+    rf_assert(changelog_next == -1 || changelog_next > task->changelog_next);
+    rf_records_committed(task->records);
+    rf_inputs_commit(&task->inputs);
+    add_counts(&task->counts, &task->open_counts);
+    task->committed_stream_time = task->stream_time;
+    if (changelog_next != -1)
+        task->changelog_next = changelog_next;
+    task->quarantine_count = 0;
+    end_transaction(task);
+}
+
+void rf_task_aborted(struct rf_task *task)
+{
+    rf_records_aborted(task->records);
+    rf_inputs_rewind(&task->inputs);
+    task->stream_time = task->committed_stream_time;
+    end_transaction(task);
+}
+
+void rf_task_quarantine(struct rf_task *task, uint32_t source, int64_t offset, const char *why)
+{
+    struct quarantined *entry = NULL;
+
+    rf_assert(task->quarantine_count <
+              QUARANTINE_MAX); /* a commit empties it, and each abort adds one */
+    entry = &task->quarantine[task->quarantine_count++];
+    entry->source = source;
+    entry->offset = offset;
+    strncpy(entry->why, why, sizeof entry->why - 1);
+    entry->why[sizeof entry->why - 1] = '\0';
+}
+
+bool rf_task_flush(struct rf_task *task, size_t gathered_max, struct rf_error *err)
+{
+    struct rf_records_stats stats = rf_records_stats(task->records);
+
+    rf_assert(stats.open_count == 0); /* invariant 1: between transactions only */
+    if (stats.gathered_count == 0 || stats.gathered_memory < gathered_max)
+        return true;
+    if (rf_records_flush(task->records, task->changelog_next, err))
+        return true;
+    return rf_error_wrap(err, "writing the store of task %d", (int)task->options.partition);
+}
+
+bool rf_task_sync(struct rf_task *task, bool wait, struct rf_error *err)
+{
+    return task->options.store.ops->flush(task->options.store.self, wait, err);
+}
+
+int64_t rf_task_changelog_next(const struct rf_task *task)
+{
+    return task->changelog_next;
+}
+
+void rf_task_restore(struct rf_task *task, struct rf_bytes customer, struct rf_bytes record)
+{
+    rf_records_restore(task->records, customer, record);
+}
+
+void rf_task_restored_to(struct rf_task *task, int64_t changelog_next)
+{
+    rf_assert(changelog_next >= task->changelog_next);
+    task->changelog_next = changelog_next;
+}
+
+void rf_task_restore_state(struct rf_task *task, const struct rf_task_state *state)
+{
+    rf_assert(task->inputs.folded == 0);
+    task->stream_time = state->stream_time;
+    task->committed_stream_time = state->stream_time;
+}
+
+rf_ms rf_task_stream_time(const struct rf_task *task)
+{
+    return task->committed_stream_time;
+}
+
+struct rf_task_counts rf_task_counts(const struct rf_task *task)
+{
+    return task->counts;
+}
+
+struct rf_records_stats rf_task_records_stats(const struct rf_task *task)
+{
+    return rf_records_stats(task->records);
+}
+
+static bool decode_committed(struct rf_task *task, struct rf_bytes id, struct rf_bytes record,
+                             struct rf_arena *arena, struct rf_customer **customer,
+                             struct rf_error *err)
+{
+    const struct rf_customer_layout *layout = NULL;
+    struct rf_bytes copy = rf_arena_copy(arena, record);
+    struct rf_bytes body = {0};
+    struct rf_customer *made = rf_arena_alloc(arena, sizeof *made);
+
+    if (!rf_layouts_find(task->layouts, copy, &layout, &body, err) ||
+        !rf_customer_decode(layout, body, arena, made, err))
+        return false;
+    made->id = rf_arena_copy(arena, id);
+    *customer = made;
+    return true;
+}
+
+bool rf_task_customer(struct rf_task *task, struct rf_bytes id, struct rf_arena *arena,
+                      struct rf_customer **customer, struct rf_error *err)
+{
+    struct rf_bytes record = {0};
+
+    *customer = NULL;
+    if (!rf_records_committed_bytes(task->records, id, &record, err))
+        return false;
+    return record.data == NULL || decode_committed(task, id, record, arena, customer, err);
+}
+
+struct customer_walk {
+    struct rf_task *task;
+    struct rf_arena arena; /* of one customer */
+    bool (*visit)(void *context, const struct rf_customer *customer);
+    void *context;
+    struct rf_error *err;
+};
+
+static bool visit_customer(void *context, struct rf_bytes id, struct rf_bytes record)
+{
+    struct customer_walk *walk = context;
+    struct rf_customer *customer = NULL;
+
+    rf_arena_reset(&walk->arena, ARENA_CHUNK);
+    return decode_committed(walk->task, id, record, &walk->arena, &customer, walk->err) &&
+           walk->visit(walk->context, customer);
+}
+
+bool rf_task_each_customer(struct rf_task *task,
+                           bool (*visit)(void *context, const struct rf_customer *customer),
+                           void *context, struct rf_error *err)
+{
+    struct customer_walk walk = {.task = task, .visit = visit, .context = context, .err = err};
+    struct rf_store *store = &task->options.store;
+    bool ok = rf_task_flush(task, 0, err);
+
+    rf_arena_init(&walk.arena, ARENA_CHUNK);
+    ok = ok && store->ops->scan(store->self, visit_customer, &walk, err) &&
+         err->kind == RF_ERROR_NONE;
+    rf_arena_deinit(&walk.arena);
+    return ok;
+}

@@ -1,0 +1,145 @@
+/* One partition's life, driven by data: inputs in, an outbox out, and what became of the transaction.
+ *
+ * Three drivers run the same task: edge/stream against Kafka, edge/replay over files, tests/sim against a broker
+ * that crashes and lies. A task reads no clock and does no I/O but through its store (core/task/store.h), once a
+ * batch for all its customers. One thread.
+ *
+ *   feed → feed → fold → take the outbox → ... → seal → take the outbox → committed | aborted
+ *
+ * Inputs are kept until their transaction is committed. After an abort they are simply folded again, in the same
+ * order, in the next transaction: the consumer need not be rewound, and the outcome is the same to the bit. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/error.h"
+#include "core/codec/customer_codec.h"
+#include "core/codec/decoder.h"
+#include "core/codec/schemas.h"
+#include "core/codec/wire.h"
+#include "core/engine/engine.h"
+#include "core/model/derived.h"
+#include "core/model/event.h"
+#include "core/model/plan.h"
+#include "core/task/records.h"
+#include "core/task/store.h"
+#include "core/task/task_state.h"
+
+struct rf_task;
+
+struct rf_task_options {
+    const struct rf_plan *plan;
+    const struct rf_customer_codec *codec;
+    const struct rf_decoder *decoders; /* by source */
+    struct rf_schemas record_schemas;  /* of older customer records */
+    struct rf_wire record_wire;        /* what stands before the records written now */
+    struct rf_store store;             /* the task owns it from now on */
+    int32_t partition;
+    size_t memory_max; /* of the hot cache */
+};
+
+enum rf_out_kind {
+    RF_OUT_DERIVED,
+    RF_OUT_DEAD_LETTER
+};
+
+struct rf_dead_letter {
+    struct rf_input input;
+    const char *error_class; /* rf_error_kind_name, or "late", "quarantined" */
+    const char *message;
+};
+
+/* Something to be produced. Lives until the transaction ends. */
+struct rf_out {
+    enum rf_out_kind kind;
+    struct rf_position cause; /* of the input; to be handed back to rf_task_quarantine */
+    uint32_t cause_source;
+    union {
+        const struct rf_derived *derived;
+        const struct rf_dead_letter *dead_letter;
+    } as;
+};
+
+struct rf_task_counts {
+    uint64_t records; /* inputs folded, whatever became of them */
+    uint64_t events;  /* of them, events that changed a customer */
+    uint64_t filtered, duplicates, late, dead_letters, derived, erased;
+    uint64_t rule_errors;
+};
+
+/* NULL with STATE or RETRY: the store cannot be read, and is still the caller's. */
+struct rf_task *rf_task_open(const struct rf_task_options *options, struct rf_error *err);
+/* Gathered records are not flushed: call rf_task_flush before, if they are to be found warm. */
+void rf_task_close(struct rf_task *task);
+
+int32_t rf_task_partition(const struct rf_task *task);
+void rf_task_set_memory(struct rf_task *task, size_t memory_max);
+
+/* ---- the transaction's way ---- */
+
+/* Copies what `input` points to (not its topic). */
+void rf_task_feed(struct rf_task *task, const struct rf_input *input);
+
+/* Folds what was fed. `engine` is the worker's. Where an input cannot be decoded yet (its schema is being
+ * fetched), or the store cannot be read now, it stops before it: true, and rf_task_is_blocked says so and why.
+ * Errors: STATE (the store is damaged). */
+bool rf_task_fold(struct rf_task *task, struct rf_engine *engine,
+                  struct rf_error *err) RF_MUST_CHECK;
+bool rf_task_is_blocked(const struct rf_task *task, const char **why);
+size_t rf_task_pending(const struct rf_task *task); /* fed, not folded */
+size_t rf_task_folded(const struct rf_task *task);  /* folded, not committed */
+size_t rf_task_transaction_bytes(const struct rf_task *task);
+
+/* What there is to produce since the last call, in order. */
+const struct rf_out *rf_task_take_outbox(struct rf_task *task, size_t *count);
+
+/* Encodes the customers that changed. False with RECORD: one of them would be too large; the input that last
+ * touched it is quarantined, and the transaction has to be aborted. */
+bool rf_task_seal(struct rf_task *task, struct rf_engine *engine, const struct rf_sealed **sealed,
+                  size_t *sealed_count, struct rf_error *err) RF_MUST_CHECK;
+
+/* The next offset of a source's partition, as of what was folded: `fetched` is the consumer's position, and right
+ * unless inputs of this source are still pending. */
+int64_t rf_task_position(const struct rf_task *task, uint32_t source, int64_t fetched);
+
+/* The record for the tasks topic: call after seal. `positions[i]`: next offset of source i, -1: none. */
+void rf_task_write_state(const struct rf_task *task, const int64_t *positions,
+                         struct rf_buffer *out);
+
+/* `changelog_next`: the offset behind the last changelog record of this transaction; -1: it wrote none. */
+void rf_task_committed(struct rf_task *task, int64_t changelog_next);
+/* What was folded is pending again. */
+void rf_task_aborted(struct rf_task *task);
+
+/* From now on the input at this place is a dead letter instead of being folded: something that it caused cannot be
+ * produced. */
+void rf_task_quarantine(struct rf_task *task, uint32_t source, int64_t offset, const char *why);
+
+/* ---- the store's way ---- */
+
+/* Writes the committed records to the store if `gathered_max` bytes of them have gathered (0: if there are any). */
+bool rf_task_flush(struct rf_task *task, size_t gathered_max, struct rf_error *err) RF_MUST_CHECK;
+/* Asks the store to make what it has durable. */
+bool rf_task_sync(struct rf_task *task, bool wait, struct rf_error *err) RF_MUST_CHECK;
+
+/* Where the changelog has to be read from: the store's checkpoint, or how far a restore has come. */
+int64_t rf_task_changelog_next(const struct rf_task *task);
+/* One changelog record (data == NULL: a tombstone), then where the changelog goes on. */
+void rf_task_restore(struct rf_task *task, struct rf_bytes customer, struct rf_bytes record);
+void rf_task_restored_to(struct rf_task *task, int64_t changelog_next);
+/* The last record of the tasks topic. */
+void rf_task_restore_state(struct rf_task *task, const struct rf_task_state *state);
+
+/* ---- questions ---- */
+
+rf_ms rf_task_stream_time(const struct rf_task *task);            /* RF_MS_MIN: nothing was seen */
+struct rf_task_counts rf_task_counts(const struct rf_task *task); /* of committed transactions */
+struct rf_records_stats rf_task_records_stats(const struct rf_task *task);
+/* A customer as committed, decoded into `arena`; *customer is NULL where nothing is known. */
+bool rf_task_customer(struct rf_task *task, struct rf_bytes id, struct rf_arena *arena,
+                      struct rf_customer **customer, struct rf_error *err) RF_MUST_CHECK;
+/* Every customer as committed, in order of id; flushes first. */
+bool rf_task_each_customer(struct rf_task *task,
+                           bool (*visit)(void *context, const struct rf_customer *customer),
+                           void *context, struct rf_error *err) RF_MUST_CHECK;
