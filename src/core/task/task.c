@@ -37,6 +37,7 @@ struct rf_task {
     struct rf_task_options options;
     struct rf_layouts *layouts;
     struct rf_records *records;
+    struct rf_engine *engine;
     struct rf_inputs inputs;
     struct rf_arena arena; /* of the transaction */
 
@@ -72,6 +73,7 @@ struct rf_task *rf_task_open(const struct rf_task_options *options, struct rf_er
         rf_layouts_open(options->codec, &options->record_wire, &options->record_schemas);
     task->records = rf_records_open(options->plan, options->codec, task->layouts,
                                     &task->options.store, options->memory_max);
+    task->engine = rf_engine_open(options->plan);
     rf_inputs_init(&task->inputs);
     rf_arena_init(&task->arena, ARENA_CHUNK);
     task->stream_time = RF_MS_MIN;
@@ -85,6 +87,7 @@ void rf_task_close(struct rf_task *task)
     if (task == NULL)
         return;
     rf_records_close(task->records);
+    rf_engine_close(task->engine);
     rf_layouts_close(task->layouts);
     task->options.store.ops->close(task->options.store.self);
     rf_inputs_deinit(&task->inputs);
@@ -212,7 +215,7 @@ static void handle_late(struct rf_task *task, const struct rf_input *input)
         dead_letter(task, input, "late", "the event is older than lateness allows");
 }
 
-static bool fold_event(struct rf_task *task, struct rf_engine *engine, const struct rf_input *input,
+static bool fold_event(struct rf_task *task, const struct rf_input *input,
                        const struct rf_event *event, struct rf_error *err)
 {
     struct rf_customer *customer = NULL;
@@ -220,7 +223,7 @@ static bool fold_event(struct rf_task *task, struct rf_engine *engine, const str
 
     if (!rf_records_customer(task->records, event->customer, &task->arena, &customer, err))
         return false;
-    if (!rf_engine_fold(engine, customer, event, &task->arena, &fold, err)) {
+    if (!rf_engine_fold(task->engine, customer, event, &task->arena, &fold, err)) {
         rf_assert(err->kind == RF_ERROR_RECORD);
         dead_letter(task, input, rf_error_kind_name(err->kind),
                     rf_arena_copy_text(&task->arena, err->message));
@@ -238,9 +241,8 @@ static bool fold_event(struct rf_task *task, struct rf_engine *engine, const str
     return true;
 }
 
-static bool fold_judged(struct rf_task *task, struct rf_engine *engine,
-                        const struct rf_input *input, const struct judged *judged,
-                        struct rf_error *err)
+static bool fold_judged(struct rf_task *task, const struct rf_input *input,
+                        const struct judged *judged, struct rf_error *err)
 {
     rf_assert_at(input->position.topic, input->position.partition, input->position.offset);
     task->open_counts.records++;
@@ -260,7 +262,7 @@ static bool fold_judged(struct rf_task *task, struct rf_engine *engine,
             handle_late(task, input);
             return true;
         }
-        return fold_event(task, engine, input, &judged->event, err);
+        return fold_event(task, input, &judged->event, err);
     }
     rf_assert(false);
     return false;
@@ -292,7 +294,7 @@ static bool prepare(struct rf_task *task, size_t *count, struct rf_error *err)
     return true;
 }
 
-bool rf_task_fold(struct rf_task *task, struct rf_engine *engine, struct rf_error *err)
+bool rf_task_fold(struct rf_task *task, struct rf_error *err)
 {
     rf_error_clear(&task->blocked);
     while (rf_inputs_pending(&task->inputs) > 0 && task->blocked.kind == RF_ERROR_NONE) {
@@ -303,7 +305,7 @@ bool rf_task_fold(struct rf_task *task, struct rf_engine *engine, struct rf_erro
         for (size_t i = 0; i < count; i++) {
             const struct rf_input *input = rf_inputs_at(&task->inputs, 0);
 
-            if (!fold_judged(task, engine, input, &task->judged[i], err))
+            if (!fold_judged(task, input, &task->judged[i], err))
                 return rf_error_wrap(err, "task %d", (int)task->options.partition);
             rf_inputs_folded(&task->inputs);
         }
@@ -347,7 +349,7 @@ const struct rf_out *rf_task_take_outbox(struct rf_task *task, size_t *count)
 }
 
 /* The last folded input of a customer, by judging the folded ones again: rare, and simpler than to remember. */
-static void quarantine_last_of(struct rf_task *task, struct rf_bytes customer, const char *why)
+void rf_task_quarantine_customer(struct rf_task *task, struct rf_bytes customer, const char *why)
 {
     for (size_t i = task->inputs.folded; i > 0; i--) {
         const struct rf_input *input = rf_inputs_folded_at(&task->inputs, i - 1);
@@ -362,15 +364,16 @@ static void quarantine_last_of(struct rf_task *task, struct rf_bytes customer, c
     rf_assert(false); /* an open customer was opened by an event */
 }
 
-bool rf_task_seal(struct rf_task *task, struct rf_engine *engine, const struct rf_sealed **sealed,
-                  size_t *sealed_count, struct rf_error *err)
+bool rf_task_seal(struct rf_task *task, const struct rf_sealed **sealed, size_t *sealed_count,
+                  struct rf_error *err)
 {
     struct rf_bytes culprit = {0};
 
-    if (rf_records_seal(task->records, engine, &task->arena, sealed, sealed_count, &culprit, err))
+    if (rf_records_seal(task->records, task->engine, &task->arena, sealed, sealed_count, &culprit,
+                        err))
         return true;
     rf_assert(err->kind == RF_ERROR_RECORD);
-    quarantine_last_of(task, culprit, err->message);
+    rf_task_quarantine_customer(task, culprit, err->message);
     return false;
 }
 

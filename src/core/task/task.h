@@ -81,11 +81,10 @@ void rf_task_set_memory(struct rf_task *task, size_t memory_max);
 /* Copies what `input` points to (not its topic). */
 void rf_task_feed(struct rf_task *task, const struct rf_input *input);
 
-/* Folds what was fed. `engine` is the worker's. Where an input cannot be decoded yet (its schema is being
+/* Folds what was fed. Where an input cannot be decoded yet (its schema is being
  * fetched), or the store cannot be read now, it stops before it: true, and rf_task_is_blocked says so and why.
  * Errors: STATE (the store is damaged). */
-bool rf_task_fold(struct rf_task *task, struct rf_engine *engine,
-                  struct rf_error *err) RF_MUST_CHECK;
+bool rf_task_fold(struct rf_task *task, struct rf_error *err) RF_MUST_CHECK;
 bool rf_task_is_blocked(const struct rf_task *task, const char **why);
 size_t rf_task_pending(const struct rf_task *task); /* fed, not folded */
 size_t rf_task_folded(const struct rf_task *task);  /* folded, not committed */
@@ -96,8 +95,8 @@ const struct rf_out *rf_task_take_outbox(struct rf_task *task, size_t *count);
 
 /* Encodes the customers that changed. False with RECORD: one of them would be too large; the input that last
  * touched it is quarantined, and the transaction has to be aborted. */
-bool rf_task_seal(struct rf_task *task, struct rf_engine *engine, const struct rf_sealed **sealed,
-                  size_t *sealed_count, struct rf_error *err) RF_MUST_CHECK;
+bool rf_task_seal(struct rf_task *task, const struct rf_sealed **sealed, size_t *sealed_count,
+                  struct rf_error *err) RF_MUST_CHECK;
 
 /* The next offset of a source's partition, as of what was folded: `fetched` is the consumer's position, and right
  * unless inputs of this source are still pending. */
@@ -115,6 +114,8 @@ void rf_task_aborted(struct rf_task *task);
 /* From now on the input at this place is a dead letter instead of being folded: something that it caused cannot be
  * produced. */
 void rf_task_quarantine(struct rf_task *task, uint32_t source, int64_t offset, const char *why);
+/* The same for the last folded input of a customer whose record cannot be produced. */
+void rf_task_quarantine_customer(struct rf_task *task, struct rf_bytes customer, const char *why);
 
 /* ---- the store's way ---- */
 
