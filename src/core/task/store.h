@@ -18,32 +18,65 @@ struct rf_store_write {
     struct rf_bytes record; /* data == NULL: the customer is erased */
 };
 
+/* The quick way to fill a store that has no customer and no checkpoint. Records come in any order and any
+ * number of times, the last of a customer counts. Nothing of it is seen before `finish`, which is one
+ * `apply` of all, flushed: everything and the checkpoint, or nothing. Until then only `note_put`, these and
+ * `close` may be called. After an error the load is over and the store as empty as before. */
+struct rf_store_load_ops {
+    /* `memory_max`: what the load may hold, at least RF_STORE_LOAD_MEMORY_MIN; the rest waits on disk. */
+    bool (*begin)(void *store, size_t memory_max, struct rf_error *err);
+    bool (*add)(void *store, struct rf_bytes customer, struct rf_bytes record,
+                struct rf_error *err);
+    bool (*finish)(void *store, int64_t checkpoint, struct rf_error *err);
+    void (*cancel)(void *store); /* nothing where no load is under way */
+};
+
+#define RF_STORE_LOAD_MEMORY_MIN (1024 * 1024)
+
 struct rf_store_ops {
-    /* records[i] is what is known of customers[i], or { NULL, 0 }; valid until the next call. Errors: STATE,
-     * RETRY (the disk). */
+    /* records[i] is what is known of customers[i], or { NULL, 0 }; valid until the next call. In the order of
+     * rf_bytes_compare it is cheaper. Errors: STATE, RETRY (the disk). */
     bool (*find)(void *store, const struct rf_bytes *customers, size_t customer_count,
                  struct rf_bytes *records, struct rf_error *err);
 
-    /* All writes and the checkpoint, or none of them, also after a crash (invariant 2). Writes are in the order of
-     * rf_bytes_compare, each customer once. `checkpoint` is the next changelog offset and never goes back: that
-     * is asserted. Errors: STATE, RETRY (disk full: nothing was written). */
+    /* All writes, the notes put since the last apply, and the checkpoint, or none of them, also after a crash
+     * (invariant 2). Writes are in the order of rf_bytes_compare, each customer once. `checkpoint` is the next
+     * changelog offset and never goes back: that is asserted. Errors: STATE, RETRY (disk full: nothing was
+     * written, the notes wait for the next apply). */
     bool (*apply)(void *store, const struct rf_store_write *writes, size_t write_count,
                   int64_t checkpoint, struct rf_error *err);
 
     bool (*checkpoint)(void *store, int64_t *checkpoint, struct rf_error *err);
 
+    /* Small values by name, kept beside the customers and never mixed up with them: the text of each schema
+     * that wrote a record, so that a restarted store can be read without a network. `note_put` is seen by
+     * `note_get` at once and becomes part of the next apply; without one it is forgotten at close. */
+    void (*note_put)(void *store, struct rf_bytes name, struct rf_bytes value); /* NULL: removed */
+    /* `value` is { NULL, 0 } where there is none; valid until the next call. */
+    bool (*note_get)(void *store, struct rf_bytes name, struct rf_bytes *value,
+                     struct rf_error *err);
+
     /* Makes what was applied survive a crash: afterwards, or (wait == false) soon afterwards. */
     bool (*flush)(void *store, bool wait, struct rf_error *err);
 
-    /* Every customer in order, until `visit` returns false. A damaged file is an error, never a short walk. */
+    /* Every customer in order, until `visit` returns false. `visit` must not call the store. A damaged file is
+     * an error, never a short walk. */
     bool (*scan)(void *store,
                  bool (*visit)(void *context, struct rf_bytes customer, struct rf_bytes record),
                  void *context, struct rf_error *err);
 
+    /* Afterwards no byte of an erased customer or of an older record is left. Rewrites the whole store. */
+    bool (*compact)(void *store, struct rf_error *err);
+
     void (*close)(void *store); /* frees `store` too; flushes */
+
+    const struct rf_store_load_ops *load; /* NULL: apply does as well */
 };
 
 struct rf_store {
     const struct rf_store_ops *ops;
     void *self; /* owned by whoever holds the rf_store */
 };
+
+/* What `apply` asks of its writes, for implementations to assert: ordered, each customer once. */
+bool rf_store_writes_are_sorted(const struct rf_store_write *writes, size_t write_count);

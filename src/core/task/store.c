@@ -1,0 +1,10 @@
+#include "core/task/store.h"
+
+bool rf_store_writes_are_sorted(const struct rf_store_write *writes, size_t write_count)
+{
+    for (size_t i = 1; i < write_count; i++) {
+        if (rf_bytes_compare(writes[i - 1].customer, writes[i].customer) >= 0)
+            return false;
+    }
+    return true;
+}

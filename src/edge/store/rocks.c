@@ -1,0 +1,433 @@
+#include "edge/store/rocks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "edge/store/directory.h"
+#include "edge/store/layout.h"
+#include "edge/store/rocks_internal.h"
+
+#define FIND_CHUNK        256 /* blocks pinned at a time */
+#define FOUND_CHUNK_SIZE  ((size_t)256 * 1024)
+#define FOUND_KEEP_SIZE   ((size_t)1 << 20)
+#define SCAN_READAHEAD    ((size_t)2 << 20)
+#define COMPACT_EVERY_ROW 2 /* BottommostLevelCompaction::kForce */
+
+static const uint8_t checkpoint_key[] = {RF_LAYOUT_CHECKPOINT};
+static const uint8_t customers_begin[] = {RF_LAYOUT_CUSTOMER};
+static const uint8_t customers_end[] = {RF_LAYOUT_END};
+
+static const struct rf_store_ops rocks_ops;
+
+struct rf_rocks *rf_rocks_of(void *self)
+{
+    struct rf_rocks *rocks = self;
+
+    rf_assert(rocks->magic == RF_ROCKS_MAGIC);
+    return rocks;
+}
+
+struct rf_bytes rf_rocks_key(struct rf_buffer *key, uint8_t prefix, struct rf_bytes rest)
+{
+    rf_buffer_clear(key);
+    rf_buffer_append_byte(key, prefix);
+    rf_buffer_append(key, rest.data, rest.size);
+    rf_assert(!key->overflow);
+    return rf_buffer_bytes(key);
+}
+
+/* A checkpoint that cannot be one means that the files are not ours or are damaged. Neither is repaired
+ * here: RF_ERROR_STATE makes the caller rebuild the store from the changelog. */
+static bool read_checkpoint(struct rf_rocks *rocks, struct rf_error *err)
+{
+    bool ok = false;
+    char *reason = NULL;
+    size_t size = 0;
+    char *value = rocksdb_get(rocks->db, rocks->shared->find_options, (const char *)checkpoint_key,
+                              sizeof checkpoint_key, &size, &reason);
+
+    if (reason != NULL) {
+        rf_rocks_error(err, rocks->path, "reading the checkpoint", reason);
+        goto out;
+    }
+    if (value == NULL) {
+        rocks->checkpoint = RF_CHECKPOINT_NONE;
+        ok = true;
+        goto out;
+    }
+    if (size != RF_LAYOUT_CHECKPOINT_SIZE || value[0] != RF_LAYOUT_VERSION) {
+        rf_error_set(
+            err, RF_ERROR_STATE, 0,
+            "%s: reading the checkpoint: %zu bytes of layout %d instead of %d of layout %d",
+            rocks->path, size, size > 0 ? value[0] : 0, RF_LAYOUT_CHECKPOINT_SIZE,
+            RF_LAYOUT_VERSION);
+        goto out;
+    }
+    rocks->checkpoint = rf_layout_read_checkpoint((const uint8_t *)value);
+    if (rocks->checkpoint < 0) {
+        rf_error_set(err, RF_ERROR_STATE, 0, "%s: checkpoint %lld is not an offset", rocks->path,
+                     (long long)rocks->checkpoint);
+        goto out;
+    }
+    ok = true;
+out:
+    rocksdb_free(value);
+    return ok;
+}
+
+static void close_db(struct rf_rocks *rocks)
+{
+    if (rocks->db == NULL)
+        return;
+    rocksdb_column_family_handle_destroy(rocks->family);
+    rocksdb_close(rocks->db);
+    rocks->family = NULL;
+    rocks->db = NULL;
+}
+
+static bool open_db(struct rf_rocks *rocks, struct rf_error *err)
+{
+    const char *family_name = "default";
+    const rocksdb_options_t *options = rocks->shared->options;
+    char *reason = NULL;
+
+    rf_assert(rocks->db == NULL);
+    rocks->db = rocksdb_open_column_families(options, rocks->path, 1, &family_name, &options,
+                                             &rocks->family, &reason);
+    if (reason != NULL)
+        return rf_rocks_error(err, rocks->path, "opening the store", reason);
+    if (read_checkpoint(rocks, err))
+        return true;
+    close_db(rocks);
+    return false;
+}
+
+/* Every operation starts here. The database is closed only where `compact` could not open it again. */
+static bool ready(struct rf_rocks *rocks, struct rf_error *err)
+{
+    rf_assert(err->kind == RF_ERROR_NONE);
+    rf_assert(rocks->load == NULL);
+    return rocks->db != NULL || open_db(rocks, err);
+}
+
+/* Writes the keys of `customers` one behind the other. Returns whether they are in order. */
+static bool make_keys(struct rf_rocks *rocks, const struct rf_bytes *customers, size_t count,
+                      const char **keys, size_t *sizes)
+{
+    bool sorted = true;
+    const uint8_t *at = NULL;
+
+    rf_buffer_clear(&rocks->key);
+    for (size_t i = 0; i < count; i++) {
+        sizes[i] = customers[i].size + 1;
+        rf_buffer_append_byte(&rocks->key, RF_LAYOUT_CUSTOMER);
+        rf_buffer_append(&rocks->key, customers[i].data, customers[i].size);
+        sorted = sorted && (i == 0 || rf_bytes_compare(customers[i - 1], customers[i]) <= 0);
+    }
+    rf_assert(!rocks->key.overflow);
+    at = rocks->key.data; /* which moved while it grew */
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = (const char *)at;
+        at += sizes[i];
+    }
+    return sorted;
+}
+
+/* Values are copied, so that no handle and no pinned block of the cache outlives the call. */
+static struct rf_bytes take_value(struct rf_rocks *rocks, rocksdb_pinnableslice_t *slice)
+{
+    size_t size = 0;
+    const char *value = NULL;
+    struct rf_bytes copied = {0};
+
+    if (slice == NULL)
+        return copied;
+    value = rocksdb_pinnableslice_value(slice, &size);
+    copied = rf_arena_copy(&rocks->found, rf_bytes_of(value, size));
+    rocksdb_pinnableslice_destroy(slice);
+    rf_assert(copied.data != NULL);
+    return copied;
+}
+
+static bool find_chunk(struct rf_rocks *rocks, const struct rf_bytes *customers, size_t count,
+                       struct rf_bytes *records, struct rf_error *err)
+{
+    const char *keys[FIND_CHUNK];
+    size_t sizes[FIND_CHUNK];
+    rocksdb_pinnableslice_t *values[FIND_CHUNK];
+    char *reasons[FIND_CHUNK];
+    char *reason = NULL;
+    bool sorted = make_keys(rocks, customers, count, keys, sizes);
+
+    rf_assert(count <= FIND_CHUNK);
+    rocksdb_batched_multi_get_cf(rocks->db, rocks->shared->find_options, rocks->family, count, keys,
+                                 sizes, values, reasons, sorted);
+    for (size_t i = 0; i < count; i++) {
+        records[i] = take_value(rocks, values[i]);
+        if (reason == NULL)
+            reason = reasons[i];
+        else
+            rocksdb_free(reasons[i]);
+    }
+    return reason == NULL || rf_rocks_error(err, rocks->path, "looking customers up", reason);
+}
+
+static bool rocks_find(void *self, const struct rf_bytes *customers, size_t customer_count,
+                       struct rf_bytes *records, struct rf_error *err)
+{
+    struct rf_rocks *rocks = rf_rocks_of(self);
+
+    if (!ready(rocks, err))
+        return false;
+    rf_arena_reset(&rocks->found, FOUND_KEEP_SIZE);
+    for (size_t i = 0; i < customer_count; i += FIND_CHUNK) {
+        size_t rest = customer_count - i;
+
+        if (!find_chunk(rocks, customers + i, rest < FIND_CHUNK ? rest : FIND_CHUNK, records + i,
+                        err))
+            return false;
+    }
+    return true;
+}
+
+static void batch_put(rocksdb_writebatch_t *batch, struct rf_bytes key, struct rf_bytes value)
+{
+    if (value.data == NULL)
+        rocksdb_writebatch_delete(batch, (const char *)key.data, key.size);
+    else
+        rocksdb_writebatch_put(batch, (const char *)key.data, key.size, (const char *)value.data,
+                               value.size);
+}
+
+static void fill_batch(struct rf_rocks *rocks, rocksdb_writebatch_t *batch,
+                       const struct rf_store_write *writes, size_t write_count, int64_t checkpoint)
+{
+    uint8_t value[RF_LAYOUT_CHECKPOINT_SIZE];
+
+    rf_layout_write_checkpoint(value, checkpoint);
+    batch_put(batch, rf_bytes_of(checkpoint_key, sizeof checkpoint_key),
+              rf_bytes_of(value, sizeof value));
+    for (size_t i = 0; i < rocks->pending.count; i++) {
+        const struct rf_note *note = &rocks->pending.items[i];
+
+        batch_put(batch, rf_rocks_key(&rocks->key, RF_LAYOUT_NOTE, note->name), note->value);
+    }
+    for (size_t i = 0; i < write_count; i++)
+        batch_put(batch, rf_rocks_key(&rocks->key, RF_LAYOUT_CUSTOMER, writes[i].customer),
+                  writes[i].record);
+}
+
+/* One WriteBatch, so one memtable and one file: what a crash leaves has a checkpoint that fits
+ * (invariant 2). */
+static bool rocks_apply(void *self, const struct rf_store_write *writes, size_t write_count,
+                        int64_t checkpoint, struct rf_error *err)
+{
+    struct rf_rocks *rocks = rf_rocks_of(self);
+    rocksdb_writebatch_t *batch = NULL;
+    char *reason = NULL;
+
+    if (!ready(rocks, err))
+        return false;
+    rf_assert(checkpoint >= 0);
+    rf_assert(checkpoint >= rocks->checkpoint);
+    rf_assert(rf_store_writes_are_sorted(writes, write_count));
+    batch = rocksdb_writebatch_create();
+    fill_batch(rocks, batch, writes, write_count, checkpoint);
+    rf_assert((size_t)rocksdb_writebatch_count(batch) == write_count + rocks->pending.count + 1);
+    rocksdb_write(rocks->db, rocks->shared->write_options, batch, &reason);
+    rocksdb_writebatch_destroy(batch);
+    if (reason != NULL)
+        return rf_rocks_error(err, rocks->path, "writing customers", reason);
+    rf_notes_clear(&rocks->pending);
+    rocks->checkpoint = checkpoint;
+    return true;
+}
+
+static bool rocks_checkpoint(void *self, int64_t *checkpoint, struct rf_error *err)
+{
+    struct rf_rocks *rocks = rf_rocks_of(self);
+
+    if (!ready(rocks, err))
+        return false;
+    *checkpoint = rocks->checkpoint;
+    return true;
+}
+
+static void rocks_note_put(void *self, struct rf_bytes name, struct rf_bytes value)
+{
+    rf_notes_put(&rf_rocks_of(self)->pending, name, value);
+}
+
+static bool rocks_note_get(void *self, struct rf_bytes name, struct rf_bytes *value,
+                           struct rf_error *err)
+{
+    struct rf_rocks *rocks = rf_rocks_of(self);
+    const struct rf_note *pending = rf_notes_find(&rocks->pending, name);
+    rocksdb_pinnableslice_t *slice = NULL;
+    struct rf_bytes key = {0};
+    char *reason = NULL;
+
+    if (!ready(rocks, err))
+        return false;
+    if (pending != NULL) {
+        *value = pending->value;
+        return true;
+    }
+    key = rf_rocks_key(&rocks->key, RF_LAYOUT_NOTE, name);
+    slice = rocksdb_get_pinned(rocks->db, rocks->shared->find_options, (const char *)key.data,
+                               key.size, &reason);
+    if (reason != NULL)
+        return rf_rocks_error(err, rocks->path, "reading a note", reason);
+    rf_arena_reset(&rocks->found, FOUND_KEEP_SIZE);
+    *value = take_value(rocks, slice);
+    return true;
+}
+
+static bool rocks_flush(void *self, bool wait, struct rf_error *err)
+{
+    struct rf_rocks *rocks = rf_rocks_of(self);
+    rocksdb_flushoptions_t *options = NULL;
+    char *reason = NULL;
+
+    if (!ready(rocks, err))
+        return false;
+    options = rocksdb_flushoptions_create();
+    rocksdb_flushoptions_set_wait(options, wait);
+    rocksdb_flush(rocks->db, options, &reason);
+    rocksdb_flushoptions_destroy(options);
+    return reason == NULL || rf_rocks_error(err, rocks->path, "flushing", reason);
+}
+
+static bool rocks_scan(void *self,
+                       bool (*visit)(void *context, struct rf_bytes customer,
+                                     struct rf_bytes record),
+                       void *context, struct rf_error *err)
+{
+    struct rf_rocks *rocks = rf_rocks_of(self);
+    rocksdb_readoptions_t *options = NULL;
+    rocksdb_iterator_t *iterator = NULL;
+    char *reason = NULL;
+
+    if (!ready(rocks, err))
+        return false;
+    options = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_iterate_upper_bound(options, (const char *)customers_end,
+                                                sizeof customers_end);
+    rocksdb_readoptions_set_fill_cache(options,
+                                       0); /* a walk must not push the live customers out */
+    rocksdb_readoptions_set_readahead_size(options, SCAN_READAHEAD);
+    iterator = rocksdb_create_iterator(rocks->db, options);
+    rocksdb_iter_seek(iterator, (const char *)customers_begin, sizeof customers_begin);
+    for (; rocksdb_iter_valid(iterator); rocksdb_iter_next(iterator)) {
+        struct rf_bytes key = {0};
+        struct rf_bytes record = {0};
+
+        key.data = (const uint8_t *)rocksdb_iter_key(iterator, &key.size);
+        record.data = (const uint8_t *)rocksdb_iter_value(iterator, &record.size);
+        rf_assert(key.size >= 1 && key.data[0] == RF_LAYOUT_CUSTOMER);
+        if (!visit(context, rf_bytes_of(key.data + 1, key.size - 1), record))
+            break;
+    }
+    rocksdb_iter_get_error(iterator,
+                           &reason); /* a damaged block ends the walk like the last customer */
+    rocksdb_iter_destroy(iterator);
+    rocksdb_readoptions_destroy(options);
+    return reason == NULL || rf_rocks_error(err, rocks->path, "walking over all customers", reason);
+}
+
+static uint64_t property(const struct rf_rocks *rocks, const char *name)
+{
+    uint64_t value = 0;
+    int failed = rocksdb_property_int(rocks->db, name, &value);
+
+    rf_assert(failed == 0);
+    return value;
+}
+
+/* RocksDB does not say whether a compaction that was asked for has worked: it counts those that have not.
+ * The manifest still names old files by their first and last customer; opening writes it anew. */
+static bool rocks_compact(void *self, struct rf_error *err)
+{
+    struct rf_rocks *rocks = rf_rocks_of(self);
+    rocksdb_compactoptions_t *options = NULL;
+    uint64_t failures = 0;
+
+    if (!rocks_flush(self, true, err))
+        return false;
+    failures = property(rocks, "rocksdb.background-errors");
+    options = rocksdb_compactoptions_create();
+    rocksdb_compactoptions_set_bottommost_level_compaction(options, COMPACT_EVERY_ROW);
+    rocksdb_compact_range_opt(rocks->db, options, NULL, 0, NULL, 0);
+    rocksdb_compactoptions_destroy(options);
+    if (property(rocks, "rocksdb.background-errors") != failures)
+        return rf_error_set(err, RF_ERROR_RETRY, 0, "%s: compacting has failed: see %s/LOG",
+                            rocks->path, rocks->path);
+    close_db(rocks);
+    return open_db(rocks, err);
+}
+
+void rf_rocks_usage(struct rf_store store, struct rf_rocks_usage *usage)
+{
+    const struct rf_rocks *rocks = rf_rocks_of(store.self);
+
+    *usage = (struct rf_rocks_usage){0};
+    if (rocks->db == NULL)
+        return;
+    usage->memtables_size = property(rocks, "rocksdb.cur-size-all-mem-tables");
+    usage->files_size = property(rocks, "rocksdb.total-sst-files-size");
+    usage->keys_estimate = property(rocks, "rocksdb.estimate-num-keys");
+    usage->compaction_pending_size = property(rocks, "rocksdb.estimate-pending-compaction-bytes");
+}
+
+static void rocks_close(void *self)
+{
+    struct rf_rocks *rocks = rf_rocks_of(self);
+
+    rf_rocks_load_ops.cancel(rocks);
+    rf_assert(rocks->load == NULL);
+    close_db(rocks); /* flushes; what cannot be flushed is read from the changelog again */
+    rf_notes_deinit(&rocks->pending);
+    rf_buffer_deinit(&rocks->key);
+    rf_arena_deinit(&rocks->found);
+    free(rocks->path);
+    rocks->magic = 0;
+    free(rocks);
+}
+
+static const struct rf_store_ops rocks_ops = {
+    .find = rocks_find,
+    .apply = rocks_apply,
+    .checkpoint = rocks_checkpoint,
+    .note_put = rocks_note_put,
+    .note_get = rocks_note_get,
+    .flush = rocks_flush,
+    .scan = rocks_scan,
+    .compact = rocks_compact,
+    .close = rocks_close,
+    .load = &rf_rocks_load_ops,
+};
+
+bool rf_rocks_open(struct rf_rocks_shared *shared, const char *path, struct rf_store *store,
+                   struct rf_error *err)
+{
+    struct rf_rocks *rocks = NULL;
+
+    rf_assert(err->kind == RF_ERROR_NONE);
+    if (!rf_directory_make(path, err))
+        return false;
+    rocks = calloc(1, sizeof *rocks);
+    rf_assert(rocks != NULL);
+    rocks->magic = RF_ROCKS_MAGIC;
+    rocks->shared = shared;
+    rocks->path = strdup(path);
+    rf_assert(rocks->path != NULL);
+    rf_buffer_init(&rocks->key, RF_ROCKS_KEYS_SIZE_MAX);
+    rf_arena_init(&rocks->found, FOUND_CHUNK_SIZE);
+    if (!open_db(rocks, err) || !rf_rocks_load_clean(rocks, err)) {
+        rocks_close(rocks);
+        return false;
+    }
+    *store = (struct rf_store){.ops = &rocks_ops, .self = rocks};
+    return true;
+}
