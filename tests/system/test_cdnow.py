@@ -73,8 +73,6 @@ def run(kafka, registry, events, tmp_path_factory):
     directory = tmp_path_factory.mktemp("cdnow")
     env = {"KAFKA_BOOTSTRAP": kafka.bootstrap, "SCHEMA_REGISTRY_URL": registry.url,
            "STATE_DIR": str(directory / "state")}
-    for topic, schema in ((ALERTS, "churn_alert"), (OFFERS, "offer")):
-        registry.register(f"{topic}-value", (TOP / "schemas" / f"{schema}.avsc").read_text(encoding="utf-8"))
     kafka.create_topics(TOPIC, partitions=4)
     serialize = clients.avro_serializer(registry.url, TOPIC, PURCHASE)
     clients.produce(kafka, TOPIC, (

@@ -51,7 +51,8 @@ class Instance(Process):
         directory.mkdir(parents=True, exist_ok=True)
         self.name = name
         super().__init__([binary(), "run", "-c", config, *arguments], directory / f"ringfold-{name}.log",
-                         env={"STATE_DIR": str(directory / f"state-{name}"), **(env or {})})
+                         env={"STATE_DIR": str(directory / f"state-{name}"), "INSTANCE": name, "HTTP_LISTEN": "off",
+                              **(env or {})})
 
     def assert_running(self):
         assert self.running, f"ringfold {self.name} ended with status {self.status}\n{self.tail()}"
