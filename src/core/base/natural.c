@@ -23,6 +23,7 @@ void rf_natural_multiply_add(struct rf_natural *n, uint32_t factor, uint32_t add
 {
     uint64_t carry = addend;
 
+    rf_assert(factor > 0);
     for (uint32_t i = 0; i < n->count; i++) {
         carry += (uint64_t)n->limbs[i] * factor;
         n->limbs[i] = (uint32_t)carry;

@@ -17,7 +17,7 @@ struct rf_natural {
 
 void rf_natural_set(struct rf_natural *n, uint64_t value);
 
-/* n = n * factor + addend */
+/* n = n * factor + addend, where factor is not 0 */
 void rf_natural_multiply_add(struct rf_natural *n, uint32_t factor, uint32_t addend);
 void rf_natural_multiply_power_of_five(struct rf_natural *n, uint32_t exponent);
 void rf_natural_shift_left(struct rf_natural *n, uint32_t bits);
