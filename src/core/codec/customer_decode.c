@@ -1,0 +1,501 @@
+/* Bytes to a customer, by the schema that wrote them.
+ *
+ * A layout is that schema seen from one plan: a flat list of steps, one for each field, in the order of the
+ * bytes (a record inside a record adds no bytes, so `state` is simply its fields). A step fills a member or
+ * the state of a feature, or skips. Bytes that do not fit are RF_ERROR_STATE; nothing is allocated that the
+ * bytes at hand could not fill. */
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/base/varint.h"
+#include "core/codec/customer_parts.h"
+#include "core/codec/customer_reader.h"
+
+enum operation {
+    OPERATION_MEMBER,
+    OPERATION_FEATURE,
+    OPERATION_SKIP,
+};
+
+struct step {
+    enum operation operation;
+    uint32_t index; /* member or feature */
+    const struct rf_schema_field *field;
+};
+
+struct rf_customer_layout {
+    const struct rf_customer_codec *codec;
+    const struct step *steps;
+    size_t step_count;
+};
+
+struct layout_maker {
+    const struct rf_customer_codec *codec;
+    struct step *steps;
+    size_t step_count;
+    bool has_member[RF_MEMBER_COUNT];
+};
+
+/* Do both read and write the same bytes, in the same sense? `expected` is ours and no deeper than a few. */
+static bool same_shape(const struct rf_schema *expected, const struct rf_schema *writer)
+{
+    if (expected->kind != writer->kind || expected->logical != writer->logical)
+        return false;
+    switch (expected->kind) {
+    case RF_SCHEMA_RECORD:
+        if (expected->count != writer->count)
+            return false;
+        for (size_t i = 0; i < expected->count; i++) {
+            if (strcmp(expected->fields[i].name, writer->fields[i].name) != 0 ||
+                !same_shape(expected->fields[i].type, writer->fields[i].type))
+                return false;
+        }
+        return true;
+    case RF_SCHEMA_UNION:
+        if (expected->count != writer->count)
+            return false;
+        for (size_t i = 0; i < expected->count; i++) {
+            if (!same_shape(expected->branches[i], writer->branches[i]))
+                return false;
+        }
+        return true;
+    case RF_SCHEMA_ARRAY:
+    case RF_SCHEMA_MAP:
+        return same_shape(expected->element, writer->element);
+    case RF_SCHEMA_FIXED:
+    case RF_SCHEMA_ENUM:
+        return expected->count == writer->count;
+    case RF_SCHEMA_NULL:
+    case RF_SCHEMA_BOOLEAN:
+    case RF_SCHEMA_INT:
+    case RF_SCHEMA_LONG:
+    case RF_SCHEMA_FLOAT:
+    case RF_SCHEMA_DOUBLE:
+    case RF_SCHEMA_BYTES:
+    case RF_SCHEMA_STRING:
+        break;
+    }
+    return true;
+}
+
+static void add_step(struct layout_maker *maker, enum operation operation, size_t index,
+                     const struct rf_schema_field *field)
+{
+    maker->steps[maker->step_count++] =
+        (struct step){.operation = operation, .index = (uint32_t)index, .field = field};
+}
+
+/* State of an unknown name, or of a name that meant something else, is skipped: the feature starts empty. */
+static void add_state(struct layout_maker *maker, const struct rf_schema *state)
+{
+    const struct rf_plan *plan = maker->codec->plan;
+
+    for (size_t i = 0; i < state->count; i++) {
+        const struct rf_schema_field *field = &state->fields[i];
+        size_t feature = 0;
+
+        while (feature < plan->feature_count &&
+               (maker->codec->parts[feature].form == RF_FORM_NONE ||
+                strcmp(plan->features[feature].state_name, field->name) != 0))
+            feature++;
+        if (feature < plan->feature_count &&
+            same_shape(rf_customer_state_schema(maker->codec->parts[feature]), field->type))
+            add_step(maker, OPERATION_FEATURE, feature, field);
+        else
+            add_step(maker, OPERATION_SKIP, 0, field);
+    }
+}
+
+static bool add_member(struct layout_maker *maker, enum rf_customer_member member,
+                       const struct rf_schema_field *field, struct rf_error *err)
+{
+    const struct rf_schema *expected = rf_customer_member_field(maker->codec, member)->type;
+    bool fits = member == RF_MEMBER_STATE ? field->type->kind == RF_SCHEMA_RECORD
+                                          : same_shape(expected, field->type);
+
+    if (!fits)
+        return rf_error_set(err, RF_ERROR_STATE, 0,
+                            "the schema is no customer record: its field `%s` has another type",
+                            field->name);
+    maker->has_member[member] = true;
+    if (member == RF_MEMBER_STATE)
+        add_state(maker, field->type);
+    else
+        add_step(maker, OPERATION_MEMBER, member, field);
+    return true;
+}
+
+static bool add_field(struct layout_maker *maker, const struct rf_schema_field *field,
+                      struct rf_error *err)
+{
+    for (size_t i = 0; i < RF_MEMBER_COUNT; i++) {
+        if (strcmp(rf_customer_member_field(maker->codec, i)->name, field->name) == 0)
+            return add_member(maker, i, field, err);
+    }
+    add_step(maker, OPERATION_SKIP, 0, field); /* a column: computed again from the state */
+    return true;
+}
+
+static size_t count_steps(const struct rf_schema *writer)
+{
+    size_t count = writer->count;
+
+    for (size_t i = 0; i < writer->count; i++) {
+        if (writer->fields[i].type->kind == RF_SCHEMA_RECORD)
+            count += writer->fields[i].type->count;
+    }
+    return count;
+}
+
+bool rf_customer_layout_make(struct rf_arena *arena, const struct rf_customer_codec *codec,
+                             const struct rf_schema *writer,
+                             const struct rf_customer_layout **layout, struct rf_error *err)
+{
+    struct rf_customer_layout *made = NULL;
+    struct layout_maker maker = {.codec = codec};
+
+    if (writer->kind != RF_SCHEMA_RECORD)
+        return rf_error_set(err, RF_ERROR_STATE, 0,
+                            "the schema is no customer record: it is no record at all");
+    maker.steps = rf_arena_alloc(arena, count_steps(writer) * sizeof *maker.steps);
+    for (size_t i = 0; i < writer->count; i++) {
+        if (!add_field(&maker, &writer->fields[i], err))
+            return false;
+    }
+    for (size_t i = 0; i < RF_MEMBER_COUNT; i++) {
+        if (!maker.has_member[i])
+            return rf_error_set(err, RF_ERROR_STATE, 0,
+                                "the schema is no customer record: it has no field `%s`",
+                                rf_customer_member_field(codec, i)->name);
+    }
+    rf_assert(maker.step_count <= count_steps(writer));
+    made = rf_arena_alloc(arena, sizeof *made);
+    *made = (struct rf_customer_layout){
+        .codec = codec, .steps = maker.steps, .step_count = maker.step_count};
+    *layout = made;
+    return true;
+}
+
+static bool read_value_state(struct rf_reader *r, struct rf_customer_part part,
+                             struct rf_feature_state *state)
+{
+    if (!rf_read_branch(r, &state->set))
+        return false;
+    if (!state->set)
+        return true;
+    if (part.form == RF_FORM_STAMPED && !rf_read_instant(r, &state->at))
+        return false;
+    return rf_read_scalar(r, part.scalar, &state->value);
+}
+
+/* Room for `count` more items and two to come, so that the next fold mostly needs none. */
+static void *grow(struct rf_arena *arena, const void *items, size_t item_size, size_t count_before,
+                  size_t count)
+{
+    void *room = rf_arena_alloc(arena, (count_before + count + 2) * item_size);
+
+    if (count_before > 0)
+        memcpy(room, items, count_before * item_size);
+    return room;
+}
+
+static bool read_bucket(struct rf_reader *r, bool is_double, int64_t index_max,
+                        struct rf_bucket *bucket)
+{
+    if (!rf_read_long(r, &bucket->index))
+        return false;
+    if (bucket->index > index_max || bucket->index < -index_max)
+        return rf_read_fault(r, "a bucket out of range");
+    return is_double ? rf_read_double(r, &bucket->as.number) : rf_read_long(r, &bucket->as.integer);
+}
+
+static bool read_buckets(struct rf_reader *r, const struct rf_feature *feature,
+                         struct rf_arena *arena, struct rf_feature_state *state)
+{
+    bool is_double = feature->state_type->kind == RF_TYPE_DOUBLE;
+    bool is_instant = feature->state_type->kind == RF_TYPE_TIMESTAMP;
+    int64_t index_max = RF_MS_MAX / feature->bucket + 1;
+    uint32_t count = 0;
+
+    for (;;) {
+        if (!rf_read_block(r, is_double ? 9 : 2, &count))
+            return false;
+        if (count == 0)
+            return true;
+        state->buckets = grow(arena, state->buckets, sizeof *state->buckets, state->count, count);
+        state->capacity = state->count + count + 2;
+        for (; count > 0; count--) {
+            struct rf_bucket *bucket = &state->buckets[state->count];
+
+            if (!read_bucket(r, is_double, index_max, bucket))
+                return false;
+            if (state->count > 0 && bucket[-1].index >= bucket->index)
+                return rf_read_fault(r, "buckets out of order");
+            if (is_instant && !rf_read_is_instant(r, bucket->as.integer))
+                return false;
+            state->count++;
+        }
+    }
+}
+
+static bool read_hashes(struct rf_reader *r, struct rf_arena *arena, struct rf_feature_state *state)
+{
+    struct rf_bytes bytes = {0};
+    uint64_t before = 0;
+
+    if (!rf_read_bytes(r, &bytes))
+        return false;
+    if (bytes.size % 8 != 0 || bytes.size / 8 > RF_DISTINCT_EXACT_MAX)
+        return rf_read_fault(r, "hashes of a wrong size");
+    state->count = (uint32_t)(bytes.size / 8);
+    state->capacity = state->count + 2;
+    state->distinct = rf_arena_alloc(arena, state->capacity * sizeof *state->distinct);
+    for (uint32_t i = 0; i < state->count; i++) {
+        uint64_t hash = rf_read_word(bytes.data + (size_t)8 * i);
+
+        if (i > 0 && hash <= before)
+            return rf_read_fault(r, "hashes out of order");
+        before = hash;
+        state->distinct[i] = (struct rf_distinct){.hash = hash};
+    }
+    return true;
+}
+
+static bool read_sketch(struct rf_reader *r, struct rf_arena *arena, struct rf_feature_state *state)
+{
+    struct rf_bytes bytes = {0};
+
+    if (!rf_read_bytes(r, &bytes))
+        return false;
+    if (bytes.size == 0)
+        return true;
+    if (bytes.size != RF_SKETCH_SIZE || state->count > 0)
+        return rf_read_fault(r, "a sketch of a wrong size");
+    for (size_t i = 0; i < bytes.size; i++) {
+        if (bytes.data[i] > 64 - RF_SKETCH_BITS + 1)
+            return rf_read_fault(r, "a sketch that cannot be");
+    }
+    state->sketch = rf_arena_alloc_bytes(arena, RF_SKETCH_SIZE);
+    memcpy(state->sketch, bytes.data, RF_SKETCH_SIZE);
+    return true;
+}
+
+static bool read_distinct(struct rf_reader *r, struct rf_arena *arena,
+                          struct rf_feature_state *state)
+{
+    bool some = false;
+
+    if (!rf_read_branch(r, &some))
+        return false;
+    if (!some)
+        return true;
+    return read_hashes(r, arena, state) && read_sketch(r, arena, state);
+}
+
+static bool read_recent(struct rf_reader *r, struct rf_arena *arena, struct rf_feature_state *state)
+{
+    uint32_t count = 0;
+
+    for (;;) {
+        if (!rf_read_block(r, 9, &count))
+            return false;
+        if (count == 0)
+            return true;
+        if (count > RF_DISTINCT_EXACT_MAX - state->count)
+            return rf_read_fault(r, "too many hashes");
+        state->distinct =
+            grow(arena, state->distinct, sizeof *state->distinct, state->count, count);
+        state->capacity = state->count + count + 2;
+        for (; count > 0; count--) {
+            struct rf_distinct *item = &state->distinct[state->count];
+
+            if (!rf_read_hash(r, &item->hash) || !rf_read_instant(r, &item->last))
+                return false;
+            if (state->count > 0 && item[-1].hash >= item->hash)
+                return rf_read_fault(r, "hashes out of order");
+            state->count++;
+        }
+    }
+}
+
+static bool read_feature(struct rf_reader *r, const struct rf_customer_codec *codec, uint32_t index,
+                         struct rf_arena *arena, struct rf_customer *customer)
+{
+    struct rf_feature_state *state = &customer->features[index];
+
+    switch (codec->parts[index].form) {
+    case RF_FORM_PLAIN:
+    case RF_FORM_STAMPED:
+        return read_value_state(r, codec->parts[index], state);
+    case RF_FORM_BUCKETS:
+        return read_buckets(r, &codec->plan->features[index], arena, state);
+    case RF_FORM_DISTINCT:
+        return read_distinct(r, arena, state);
+    case RF_FORM_RECENT:
+        return read_recent(r, arena, state);
+    case RF_FORM_NONE:
+        break;
+    }
+    rf_assert(!"a feature without state has no step");
+    return false;
+}
+
+/* NULL: a rule that is no more. Rules are written in the order of the plan, so the search goes on from the
+ * one found before. */
+static struct rf_rule_state *find_rule(const struct rf_plan *plan, struct rf_customer *customer,
+                                       struct rf_bytes name, size_t *next)
+{
+    for (size_t tried = 0; tried < plan->rule_count; tried++) {
+        size_t i = (*next + tried) % plan->rule_count;
+
+        if (rf_bytes_equal(rf_bytes_of_text(plan->rules[i].name), name)) {
+            *next = i + 1;
+            return &customer->rules[i];
+        }
+    }
+    return NULL;
+}
+
+static bool read_rules(struct rf_reader *r, const struct rf_plan *plan,
+                       struct rf_customer *customer)
+{
+    uint32_t count = 0;
+    size_t next = 0;
+
+    for (;;) {
+        if (!rf_read_block(r, 3, &count))
+            return false;
+        if (count == 0)
+            return true;
+        for (; count > 0; count--) {
+            struct rf_bytes name = {0};
+            struct rf_rule_state read = {0};
+            struct rf_rule_state *rule = NULL;
+
+            if (!rf_read_bytes(r, &name) || !rf_read_long(r, &read.fired_count) ||
+                !rf_read_instant(r, &read.last_fired))
+                return false;
+            if (read.fired_count <= 0)
+                return rf_read_fault(r, "a rule that never fired");
+            rule = find_rule(plan, customer, name, &next);
+            if (rule != NULL)
+                *rule = read;
+        }
+    }
+}
+
+static bool read_seen(struct rf_reader *r, struct rf_arena *arena, struct rf_customer *customer)
+{
+    uint32_t count = 0;
+
+    for (;;) {
+        if (!rf_read_block(r, 9, &count))
+            return false;
+        if (count == 0)
+            return true;
+        if (count > RF_SEEN_MAX - customer->seen_count)
+            return rf_read_fault(r, "too many event ids");
+        customer->seen =
+            grow(arena, customer->seen, sizeof *customer->seen, customer->seen_count, count);
+        customer->seen_capacity = customer->seen_count + count + 2;
+        for (; count > 0; count--) {
+            struct rf_seen *item = &customer->seen[customer->seen_count];
+
+            if (!rf_read_hash(r, &item->hash) || !rf_read_instant(r, &item->time))
+                return false;
+            if (customer->seen_count > 0 && item[-1].time > item->time)
+                return rf_read_fault(r, "event ids out of order");
+            customer->seen_count++;
+        }
+    }
+}
+
+static bool read_member(struct rf_reader *r, const struct rf_plan *plan,
+                        enum rf_customer_member member, struct rf_arena *arena,
+                        struct rf_customer *customer)
+{
+    switch (member) {
+    case RF_MEMBER_CUSTOMER:
+        if (!rf_read_bytes(r, &customer->id))
+            return false;
+        return rf_bytes_is_utf8(customer->id) || rf_read_fault(r, "an id that is not UTF-8");
+    case RF_MEMBER_FIRST_SEEN:
+        return rf_read_instant(r, &customer->first_seen);
+    case RF_MEMBER_AS_OF:
+        return rf_read_instant(r, &customer->as_of);
+    case RF_MEMBER_EVENTS:
+        if (!rf_read_long(r, &customer->event_count))
+            return false;
+        return customer->event_count >= 0 || rf_read_fault(r, "fewer than no events");
+    case RF_MEMBER_RULES:
+        return read_rules(r, plan, customer);
+    case RF_MEMBER_SEEN:
+        return read_seen(r, arena, customer);
+    case RF_MEMBER_STATE:
+    case RF_MEMBER_COUNT:
+        break;
+    }
+    rf_assert(!"a member that has no step");
+    return false;
+}
+
+static bool run(const struct rf_customer_layout *layout, struct rf_reader *r,
+                struct rf_arena *arena, struct rf_customer *customer)
+{
+    for (size_t i = 0; i < layout->step_count; i++) {
+        const struct step *step = &layout->steps[i];
+        bool ok = false;
+
+        r->field = step->field->name;
+        switch (step->operation) {
+        case OPERATION_MEMBER:
+            ok = read_member(r, layout->codec->plan, step->index, arena, customer);
+            break;
+        case OPERATION_FEATURE:
+            ok = read_feature(r, layout->codec, step->index, arena, customer);
+            break;
+        case OPERATION_SKIP:
+            ok = rf_read_skip(r, step->field->type, RF_SCHEMA_DEPTH_MAX);
+            break;
+        }
+        if (!ok)
+            return false;
+    }
+    return r->at == r->end || rf_read_fault(r, "bytes behind the record");
+}
+
+/* What no field says alone: nothing of a customer is later than as_of, from where the engine looks back. */
+static bool is_consistent(const struct rf_plan *plan, const struct rf_customer *customer)
+{
+    for (size_t i = 0; i < plan->feature_count; i++) {
+        const struct rf_feature *feature = &plan->features[i];
+        const struct rf_feature_state *state = &customer->features[i];
+
+        if (state->set && state->at > customer->as_of)
+            return false;
+        if (feature->shape == RF_STATE_BUCKETS && state->count > 0 &&
+            state->buckets[state->count - 1].index > rf_floor_div(customer->as_of, feature->bucket))
+            return false;
+    }
+    return customer->event_count == 0 || customer->first_seen <= customer->as_of;
+}
+
+bool rf_customer_decode(const struct rf_customer_layout *layout, struct rf_bytes body,
+                        struct rf_arena *arena, struct rf_customer *customer, struct rf_error *err)
+{
+    const struct rf_plan *plan = layout->codec->plan;
+    struct rf_reader r = {
+        .start = body.data, .at = body.data, .end = body.data + body.size, .fault = "cut off"};
+
+    rf_customer_init(arena, plan, (struct rf_bytes){0}, customer);
+    if (!run(layout, &r, arena, customer))
+        return rf_error_set(err, RF_ERROR_STATE, 0,
+                            "a customer record of %zu bytes is damaged in `%s` near byte %zu: %s",
+                            body.size, r.field, (size_t)(r.at - r.start), r.fault);
+    if (!is_consistent(plan, customer))
+        return rf_error_set(err, RF_ERROR_STATE, 0,
+                            "a customer record of %zu bytes is damaged: something in it is later "
+                            "than its as_of",
+                            body.size);
+    return true;
+}

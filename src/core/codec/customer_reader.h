@@ -1,0 +1,40 @@
+/* Inside of the customer codec: Avro's binary encoding, read with every bound checked.
+ *
+ * A read that fails says why in `fault` and returns false; nothing is read after that. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/bytes.h"
+#include "core/base/time.h"
+#include "core/codec/customer_parts.h"
+#include "core/expr/value.h"
+#include "core/model/schema.h"
+
+struct rf_reader {
+    const uint8_t *start;
+    const uint8_t *at;
+    const uint8_t *end;
+    const char *field;   /* that is being read */
+    const char *fault;   /* what is wrong; at first: "cut off" */
+    uint32_t skip_steps; /* schemas skipped so far: items of no size could go on for ever */
+};
+
+/* Returns false. */
+bool rf_read_fault(struct rf_reader *r, const char *fault);
+
+bool rf_read_long(struct rf_reader *r, int64_t *number);
+bool rf_read_double(struct rf_reader *r, double *number);
+bool rf_read_bytes(struct rf_reader *r, struct rf_bytes *bytes); /* a view, of string too */
+bool rf_read_hash(struct rf_reader *r, uint64_t *hash);
+uint64_t rf_read_word(const uint8_t bytes[8]); /* the least significant byte first */
+bool rf_read_instant(struct rf_reader *r, rf_ms *instant);
+bool rf_read_is_instant(struct rf_reader *r, int64_t number);
+bool rf_read_scalar(struct rf_reader *r, enum rf_scalar scalar, struct rf_value *value);
+
+/* Of [null, T]: is it T? */
+bool rf_read_branch(struct rf_reader *r, bool *some);
+/* The next block of an array or map; 0 items: it has ended. An item has at least `item_size_min` bytes. */
+bool rf_read_block(struct rf_reader *r, size_t item_size_min, uint32_t *count);
+
+bool rf_read_skip(struct rf_reader *r, const struct rf_schema *schema, unsigned depth);
