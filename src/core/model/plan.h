@@ -88,8 +88,8 @@ enum rf_state_shape {
     RF_STATE_DISTINCT, /* COUNT_DISTINCT: hashes with when each was last seen; a sketch when it grows */
 };
 
-/* What one source contributes to a feature. A value that is null contributes nothing; one that is not a
- * finite number makes the event a dead letter (SUM, MIN, MAX, DECAY). */
+/* What one source contributes to a feature. A value that is null contributes nothing; a number that
+ * is not finite makes the event a dead letter (but for COUNT_DISTINCT). */
 struct rf_feature_input {
     uint32_t source;
     const struct rf_expr *where; /* bool; NULL: every event */
@@ -155,7 +155,8 @@ struct rf_plan {
     const struct rf_rule *rules;
     const struct rf_output *outputs;
     const struct rf_record_type *customer_type;
-    rf_span_ms lateness;     /* how far behind a task's latest event time an event may be; or RF_LATENESS_NONE */
+    rf_span_ms
+        lateness; /* how far behind a task's latest event time an event may be; or RF_LATENESS_NONE */
     enum rf_late late;
     rf_span_ms max_ahead;    /* how far an event's time may be past the broker's */
     size_t event_bytes_max;  /* of a decoded event */

@@ -1,0 +1,153 @@
+#include "core/engine/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/engine/feature_set.h"
+#include "core/engine/features.h"
+#include "core/engine/fold.h"
+#include "core/engine/rules.h"
+#include "core/engine/seen.h"
+#include "core/engine/state.h"
+
+#define MEMORY_CHUNK  (64U << 10)
+#define SCRATCH_CHUNK (16U << 10)
+#define SCRATCH_KEEP  (1U << 20)
+
+static void bind_customer_variable(struct rf_engine *engine)
+{
+    const struct rf_record_type *type = engine->plan->customer_type;
+
+    rf_assert(type->field_count == 1); /* { id } */
+    engine->customer_record = (struct rf_record){.type = type, .fields = &engine->customer_id};
+    engine->variables[RF_VARIABLE_CUSTOMER] = rf_value_record(&engine->customer_record);
+}
+
+static rf_span_ms longest_dedup(const struct rf_plan *plan)
+{
+    rf_span_ms longest = 0;
+
+    for (size_t i = 0; i < plan->source_count; i++) {
+        if (plan->sources[i].dedup > longest)
+            longest = plan->sources[i].dedup;
+    }
+    return longest;
+}
+
+struct rf_engine *rf_engine_open(const struct rf_plan *plan)
+{
+    struct rf_engine *engine = calloc(1, sizeof *engine);
+    size_t variable_count = RF_VARIABLE_FEATURE + plan->feature_count;
+
+    rf_assert(engine != NULL);
+    engine->plan = plan;
+    rf_arena_init(&engine->memory, MEMORY_CHUNK);
+    rf_arena_init(&engine->scratch, SCRATCH_CHUNK);
+    rf_wiring_make(&engine->memory, plan, &engine->wiring);
+    engine->variables =
+        rf_arena_alloc_zero(&engine->memory, variable_count * sizeof *engine->variables);
+    engine->contributions = rf_arena_alloc(&engine->memory, engine->wiring.listener_count_max *
+                                                                sizeof *engine->contributions);
+    engine->derived = rf_arena_alloc(&engine->memory, plan->rule_count * sizeof *engine->derived);
+    engine->dedup_max = longest_dedup(plan);
+    bind_customer_variable(engine);
+    return engine;
+}
+
+void rf_engine_close(struct rf_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    rf_arena_deinit(&engine->scratch);
+    rf_arena_deinit(&engine->memory);
+    free(engine);
+}
+
+static rf_ms later(rf_ms a, rf_ms b)
+{
+    return a > b ? a : b;
+}
+
+static void fold_begin(struct rf_fold *fold)
+{
+    fold->result = RF_FOLD_DONE;
+    fold->derived = NULL;
+    fold->derived_count = 0;
+    fold->seen_forgotten = 0;
+    fold->rule_error_count = 0;
+    fold->rule_error_rule = 0;
+    fold->rule_error.kind = RF_ERROR_NONE;
+    fold->rule_error.origin_code = 0;
+    fold->rule_error.message[0] = 0;
+}
+
+/* An id that is already too old to be asked for is not kept. */
+static void remember(struct rf_engine *engine, struct rf_customer *customer,
+                     const struct rf_event *event, struct rf_arena *arena, struct rf_fold *fold)
+{
+    rf_ms oldest = engine->now - engine->plan->sources[event->source].dedup;
+
+    if (event->id_hash == 0 || event->time < oldest)
+        return;
+    if (!rf_seen_add(customer, event->id_hash, event->time, engine->now - engine->dedup_max, arena))
+        fold->seen_forgotten++;
+}
+
+static void count_event(struct rf_customer *customer, const struct rf_event *event)
+{
+    customer->as_of = later(customer->as_of, event->time);
+    if (event->time < customer->first_seen)
+        customer->first_seen = event->time;
+    customer->event_count++;
+}
+
+/* The customer is looked at from its latest event, this one included: windows end there, decays are of
+ * there, cooldowns are counted to there. So what an event does depends on the customer's own events in the order
+ * of their arrival, and on nothing else: no clock, no other customer, no batch. */
+bool rf_engine_fold(struct rf_engine *engine, struct rf_customer *customer,
+                    const struct rf_event *event, struct rf_arena *arena, struct rf_fold *fold,
+                    struct rf_error *err)
+{
+    rf_ms now = later(customer->as_of, event->time);
+
+    rf_assert(event->source < engine->plan->source_count);
+    rf_assert(arena != &engine->scratch);
+    fold_begin(fold);
+    if (event->time < RF_MS_MIN || event->time > RF_MS_MAX)
+        return rf_error_set(err, RF_ERROR_RECORD, 0,
+                            "its time is outside the years 1 to 9999: %lld milliseconds",
+                            (long long)event->time);
+    if (event->id_hash != 0 &&
+        rf_seen_find(customer, event->id_hash, now - engine->plan->sources[event->source].dedup)) {
+        fold->result = RF_FOLD_DUPLICATE;
+        return true;
+    }
+    rf_arena_reset(&engine->scratch, SCRATCH_KEEP);
+    rf_features_look(engine, customer, now, event->fields);
+    if (!rf_fold_gather(engine, event, err))
+        return false;
+    rf_fold_apply(engine, customer, event, arena);
+    remember(engine, customer, event, arena, fold);
+    count_event(customer, event);
+    engine->variables[RF_VARIABLE_EVENT] = rf_value_null(); /* no rule sees the event */
+    rf_rules_ask(engine, customer, event, arena, fold);
+    rf_assert(customer->as_of == now);
+    return true;
+}
+
+void rf_engine_features(struct rf_engine *engine, const struct rf_customer *customer, rf_ms now,
+                        struct rf_arena *arena, struct rf_value *values)
+{
+    rf_features_look(engine, customer, later(customer->as_of, now), NULL);
+    for (uint32_t i = 0; i < engine->plan->feature_count; i++) {
+        struct rf_feature_set one = {0};
+
+        rf_feature_set_add(&one, i);
+        rf_error_clear(&engine->error);
+        /* One that fails is null, and so what later expressions read of it. */
+        (void)!rf_features_need(engine, &one, arena, &engine->error);
+    }
+    memcpy(values, engine->variables + RF_VARIABLE_FEATURE,
+           engine->plan->feature_count * sizeof *values);
+}

@@ -1,0 +1,99 @@
+#include "core/engine/features.h"
+
+#include "core/base/assert.h"
+#include "core/engine/decay.h"
+#include "core/engine/distinct.h"
+#include "core/engine/ends.h"
+#include "core/engine/feature_set.h"
+#include "core/engine/number.h"
+#include "core/engine/window.h"
+
+void rf_features_look(struct rf_engine *engine, const struct rf_customer *customer, rf_ms now,
+                      const struct rf_record *event)
+{
+    rf_assert(now >= customer->as_of);
+    engine->customer = customer;
+    engine->now = now;
+    engine->known = (struct rf_feature_set){0};
+    engine->customer_id = rf_value_string(customer->id);
+    engine->variables[RF_VARIABLE_EVENT] = event == NULL ? rf_value_null() : rf_value_record(event);
+    engine->variables[RF_VARIABLE_NOW] = rf_value_timestamp_ms(now);
+}
+
+static struct rf_value running_value(const struct rf_feature *feature,
+                                     const struct rf_feature_state *state)
+{
+    if (state->set)
+        return state->value;
+    if (feature->kind == RF_FEATURE_MIN || feature->kind == RF_FEATURE_MAX)
+        return rf_value_null();
+    return rf_number_value(feature->state_type, (union rf_number){0});
+}
+
+/* Of a feature that has a state. */
+static struct rf_value state_value(const struct rf_feature *feature,
+                                   const struct rf_feature_state *state, rf_ms now)
+{
+    switch (feature->kind) {
+    case RF_FEATURE_COUNT:
+    case RF_FEATURE_SUM:
+    case RF_FEATURE_MIN:
+    case RF_FEATURE_MAX:
+        return feature->shape == RF_STATE_BUCKETS ? rf_window_value(feature, state, now)
+                                                  : running_value(feature, state);
+    case RF_FEATURE_FIRST:
+    case RF_FEATURE_LAST:
+        return rf_ends_value(feature, state, now);
+    case RF_FEATURE_COUNT_DISTINCT:
+        return rf_value_int(rf_distinct_count(feature, state, now));
+    case RF_FEATURE_DECAY:
+        return rf_value_double(rf_decay_value(feature, state, now));
+    case RF_FEATURE_EXPR:
+        break;
+    }
+    rf_assert(!"an expression has no state");
+    return rf_value_null();
+}
+
+bool rf_features_eval(struct rf_engine *engine, const struct rf_expr *expr, struct rf_arena *arena,
+                      struct rf_value *value, struct rf_error *err)
+{
+    struct rf_expr_scratch scratch = {.arena = arena};
+
+    return rf_expr_eval(expr, engine->variables, &scratch, value, err);
+}
+
+static bool compute(struct rf_engine *engine, uint32_t index, struct rf_arena *arena,
+                    struct rf_error *err)
+{
+    const struct rf_feature *feature = &engine->plan->features[index];
+    struct rf_value *variable = &engine->variables[RF_VARIABLE_FEATURE + index];
+
+    if (feature->kind != RF_FEATURE_EXPR) {
+        *variable = state_value(feature, &engine->customer->features[index], engine->now);
+    } else if (!rf_features_eval(engine, feature->expr, arena, variable, err)) {
+        *variable = rf_value_null();
+        return rf_error_wrap(err, "feature `%s`", feature->name);
+    }
+    rf_feature_set_add(&engine->known, index);
+    return true;
+}
+
+bool rf_features_need(struct rf_engine *engine, const struct rf_feature_set *reads,
+                      struct rf_arena *arena, struct rf_error *err)
+{
+    struct rf_feature_set missing = *reads;
+
+    rf_feature_set_subtract(&missing, &engine->known);
+    for (uint32_t i = rf_feature_set_next(&missing, 0); i < RF_FEATURES_MAX;
+         i = rf_feature_set_next(&missing, i + 1)) {
+        if (!compute(engine, i, arena, err))
+            return false;
+    }
+    return true;
+}
+
+void rf_features_forget(struct rf_engine *engine, const struct rf_feature_set *set)
+{
+    rf_feature_set_subtract(&engine->known, set);
+}

@@ -1,0 +1,20 @@
+/* Values of features at one instant, computed when they are first read: those of a state from the state, then
+ * the expressions, in the order of the plan (an expression reads earlier features only). */
+#pragma once
+#include "core/engine/state.h"
+
+/* Looks at `customer` at the instant `now`; nothing is known yet. `event` may be NULL. */
+void rf_features_look(struct rf_engine *engine, const struct rf_customer *customer, rf_ms now,
+                      const struct rf_record *event);
+
+/* Brings the variables of `reads` up to date; what expressions make is put into `arena`. Errors: RECORD,
+ * naming the feature whose expression fails. */
+bool rf_features_need(struct rf_engine *engine, const struct rf_feature_set *reads,
+                      struct rf_arena *arena, struct rf_error *err) RF_MUST_CHECK;
+
+/* The variables of `set` are no longer up to date. */
+void rf_features_forget(struct rf_engine *engine, const struct rf_feature_set *set);
+
+/* An expression over the variables, once what it reads is known. Errors: RECORD. */
+bool rf_features_eval(struct rf_engine *engine, const struct rf_expr *expr, struct rf_arena *arena,
+                      struct rf_value *value, struct rf_error *err) RF_MUST_CHECK;

@@ -1,0 +1,44 @@
+/* Inside of the engine: the working memory of a fold. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/arena.h"
+#include "core/base/error.h"
+#include "core/engine/engine.h"
+#include "core/engine/wiring.h"
+
+/* What an event adds to one feature: evaluated before anything changes. By the feature's kind: `number`
+ * for COUNT, SUM, MIN, MAX and DECAY, `value` for FIRST and LAST, `hash` for COUNT_DISTINCT. */
+struct rf_contribution {
+    uint32_t feature;
+    union {
+        union rf_number number;
+        struct rf_value value;
+        uint64_t hash;
+    } as;
+};
+
+struct rf_engine {
+    const struct rf_plan *plan;
+    struct rf_arena memory; /* what lives as long as the engine */
+    struct rf_wiring wiring;
+    rf_span_ms dedup_max; /* of all sources */
+
+    /* of the customer that is looked at */
+    const struct rf_customer *customer;
+    rf_ms now;
+    struct rf_value *variables;  /* as the plan's expressions see them */
+    struct rf_feature_set known; /* features whose variable is up to date */
+    struct rf_record customer_record;
+    struct rf_value customer_id;
+
+    /* of the event that is folded */
+    struct rf_arena scratch; /* what its expressions make; forgotten with the next event */
+    struct rf_contribution *contributions;
+    size_t contribution_count;
+    struct rf_feature_set changed; /* with the expressions that read what changed */
+    struct rf_derived *derived;
+    size_t derived_count;
+    struct rf_error error; /* of what may fail without the event failing */
+};

@@ -1,0 +1,128 @@
+#include "core/engine/wiring.h"
+
+#include "core/base/assert.h"
+#include "core/engine/feature_set.h"
+
+struct maker {
+    struct rf_arena *arena;
+    const struct rf_plan *plan;
+    struct rf_wiring *wiring;
+    struct rf_feature_set *reads; /* by feature: what its expression reads */
+    struct rf_feature_set moving; /* features whose value changes as time passes */
+};
+
+/* Adds what `expr` reads to `set`. True where it reads the time. */
+static bool collect_reads(const struct maker *maker, const struct rf_expr *expr,
+                          struct rf_feature_set *set)
+{
+    const struct rf_expr_read *reads = NULL;
+    size_t count = 0;
+    bool reads_now = false;
+
+    if (expr == NULL)
+        return false;
+    reads = rf_expr_reads(expr, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (reads[i].variable == RF_VARIABLE_NOW)
+            reads_now = true;
+        if (reads[i].variable < RF_VARIABLE_FEATURE)
+            continue;
+        uint32_t feature = reads[i].variable - RF_VARIABLE_FEATURE;
+
+        rf_assert(feature < maker->plan->feature_count);
+        rf_feature_set_add(set, feature);
+        rf_feature_set_unite(set, &maker->reads[feature]);
+    }
+    return reads_now;
+}
+
+/* In order: an expression reads earlier features only, so what those read is known. */
+static void wire_feature(struct maker *maker, uint32_t index)
+{
+    const struct rf_feature *feature = &maker->plan->features[index];
+    struct rf_feature_set *reads = &maker->reads[index];
+    bool reads_now = collect_reads(maker, feature->expr, reads);
+
+    rf_assert(rf_feature_set_next(reads, index) == RF_FEATURES_MAX);
+    if (feature->window > 0 || feature->kind == RF_FEATURE_DECAY || reads_now ||
+        rf_feature_set_meets(reads, &maker->moving))
+        rf_feature_set_add(&maker->moving, index);
+    rf_feature_set_add(&maker->wiring->affected[index], index);
+    for (uint32_t i = rf_feature_set_next(reads, 0); i < RF_FEATURES_MAX;
+         i = rf_feature_set_next(reads, i + 1))
+        rf_feature_set_add(&maker->wiring->affected[i], index);
+}
+
+static void count_listeners(struct maker *maker)
+{
+    const struct rf_plan *plan = maker->plan;
+
+    for (size_t i = 0; i < plan->feature_count; i++) {
+        for (size_t j = 0; j < plan->features[i].input_count; j++) {
+            struct rf_listeners *of = &maker->wiring->sources[plan->features[i].inputs[j].source];
+
+            of->count++;
+            if (of->count > maker->wiring->listener_count_max)
+                maker->wiring->listener_count_max = of->count;
+        }
+    }
+    for (size_t i = 0; i < plan->source_count; i++) {
+        struct rf_listeners *of = &maker->wiring->sources[i];
+
+        of->items = rf_arena_alloc_zero(maker->arena, of->count * sizeof *of->items);
+        of->count = 0;
+    }
+}
+
+static void wire_inputs(struct maker *maker, uint32_t index)
+{
+    const struct rf_feature *feature = &maker->plan->features[index];
+
+    for (size_t i = 0; i < feature->input_count; i++) {
+        const struct rf_feature_input *input = &feature->inputs[i];
+        struct rf_listeners *of = &maker->wiring->sources[input->source];
+        struct rf_listener *listener = &of->items[of->count++];
+
+        listener->feature = index;
+        listener->where = input->where;
+        listener->value = input->value;
+        collect_reads(maker, input->where, &listener->where_reads);
+        collect_reads(maker, input->value, &listener->value_reads);
+    }
+}
+
+static void wire_rule(struct maker *maker, size_t index)
+{
+    const struct rf_rule *rule = &maker->plan->rules[index];
+    struct rf_rule_wiring *wiring = &maker->wiring->rules[index];
+    bool reads_now = collect_reads(maker, rule->when, &wiring->when_reads);
+
+    wiring->each_event = reads_now || rf_feature_set_is_empty(&wiring->when_reads) ||
+                         rf_feature_set_meets(&wiring->when_reads, &maker->moving);
+    collect_reads(maker, rule->because, &wiring->outcome_reads);
+    collect_reads(maker, rule->offer_value, &wiring->outcome_reads);
+    for (size_t i = 0; i < rule->reason_count; i++) {
+        rf_feature_set_unite(&wiring->outcome_reads, &maker->reads[rule->reason_features[i]]);
+        rf_feature_set_add(&wiring->outcome_reads, rule->reason_features[i]);
+    }
+}
+
+void rf_wiring_make(struct rf_arena *arena, const struct rf_plan *plan, struct rf_wiring *wiring)
+{
+    struct maker maker = {.arena = arena, .plan = plan, .wiring = wiring};
+
+    rf_assert(plan->feature_count <= RF_FEATURES_MAX);
+    rf_assert(plan->rule_count <= RF_RULES_MAX);
+    *wiring = (struct rf_wiring){0};
+    wiring->sources = rf_arena_alloc_zero(arena, plan->source_count * sizeof *wiring->sources);
+    wiring->affected = rf_arena_alloc_zero(arena, plan->feature_count * sizeof *wiring->affected);
+    wiring->rules = rf_arena_alloc_zero(arena, plan->rule_count * sizeof *wiring->rules);
+    maker.reads = rf_arena_alloc_zero(arena, plan->feature_count * sizeof *maker.reads);
+    for (uint32_t i = 0; i < plan->feature_count; i++)
+        wire_feature(&maker, i);
+    count_listeners(&maker);
+    for (uint32_t i = 0; i < plan->feature_count; i++)
+        wire_inputs(&maker, i);
+    for (size_t i = 0; i < plan->rule_count; i++)
+        wire_rule(&maker, i);
+}

@@ -1,0 +1,38 @@
+/* Who listens to what and who reads what: read off the plan's expressions once, when the engine opens.
+ *
+ * "Reads" is meant with what is read in turn: a rule that reads an expression reads the features in it. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/arena.h"
+#include "core/model/plan.h"
+
+/* A feature's interest in a source. */
+struct rf_listener {
+    uint32_t feature;
+    const struct rf_expr *where; /* NULL: every event */
+    const struct rf_expr *value; /* NULL: an occurrence */
+    struct rf_feature_set where_reads;
+    struct rf_feature_set value_reads;
+};
+
+struct rf_listeners {
+    size_t count;
+    struct rf_listener *items; /* in the order of the features */
+};
+
+struct rf_rule_wiring {
+    struct rf_feature_set when_reads;
+    struct rf_feature_set outcome_reads; /* of `because` and the offer's value */
+    bool each_event; /* `when` can come true by time alone, or reads no feature that would tell */
+};
+
+struct rf_wiring {
+    struct rf_listeners *sources;    /* by source */
+    size_t listener_count_max;       /* of one source */
+    struct rf_feature_set *affected; /* by feature: itself and the expressions that read it */
+    struct rf_rule_wiring *rules;    /* by rule */
+};
+
+void rf_wiring_make(struct rf_arena *arena, const struct rf_plan *plan, struct rf_wiring *wiring);
