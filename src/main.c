@@ -9,8 +9,8 @@ static void print_help(FILE *out)
     fprintf(out, "usage: ringfold COMMAND [OPTION]...\n\n"
                  "Folds customer interactions from Kafka into one record per customer and emits churn\n"
                  "alerts and offers, exactly once, each with its reasons.\n\n");
-    for (const struct rf_command *command = rf_commands; command->name != NULL; command++)
-        fprintf(out, "  %-10s %s\n", command->name, command->summary);
+    for (size_t i = 0; rf_commands[i] != NULL; i++)
+        fprintf(out, "  %-10s %s\n", rf_commands[i]->name, rf_commands[i]->summary);
     fprintf(out, "\n'ringfold COMMAND --help' shows its options and an example.\n");
 }
 

@@ -5,15 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct rf_command rf_commands[] = {
-    {NULL, NULL, NULL, NULL},
+/* clang-format off: one line a command, in the order of the alphabet */
+const struct rf_command *const rf_commands[] = {
+    NULL,
 };
+/* clang-format on */
 
 const struct rf_command *rf_command_find(const char *name)
 {
-    for (const struct rf_command *command = rf_commands; command->name != NULL; command++) {
-        if (strcmp(command->name, name) == 0)
-            return command;
+    for (size_t i = 0; rf_commands[i] != NULL; i++) {
+        if (strcmp(rf_commands[i]->name, name) == 0)
+            return rf_commands[i];
     }
     return NULL;
 }

@@ -1,0 +1,112 @@
+/* A configuration file, read: the plan for the core, and what the edge needs besides.
+ *
+ * Called by the command line once at start (and again on reload), from one thread; what it makes is
+ * immutable. Every fault is a diagnostic with its place in the file; there is no other error. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/base/arena.h"
+#include "core/base/buffer.h"
+#include "core/model/diagnostic.h"
+#include "core/model/plan.h"
+
+enum rf_delivery {
+    RF_EXACTLY_ONCE,
+    RF_AT_LEAST_ONCE
+};
+
+enum rf_start {
+    RF_START_EARLIEST,
+    RF_START_LATEST
+};
+
+enum rf_log_level {
+    RF_LOG_ERROR,
+    RF_LOG_WARNING,
+    RF_LOG_INFO,
+    RF_LOG_DEBUG
+};
+
+enum rf_log_format {
+    RF_LOG_TEXT,
+    RF_LOG_JSON
+};
+
+/* For librdkafka, as it is. */
+struct rf_property {
+    const char *name;
+    const char *value;
+    bool secret; /* never printed */
+};
+
+struct rf_registry_settings {
+    const char *url;         /* NULL: there is none */
+    const char *user;        /* NULL: no authentication */
+    const char *password;    /* never printed */
+    const char *ca_location; /* NULL: the system's */
+    bool auto_register;      /* of output and changelog schemas */
+    rf_span_ms timeout;
+};
+
+struct rf_topic_settings {
+    const char *dead_letters;
+    const char *changelog;
+    const char *tasks;
+    int64_t partitions;  /* of topics that are created; 0: as many as the sources have */
+    int64_t replication; /* 0: the broker's default */
+    int64_t min_insync;  /* 0: the broker's default */
+};
+
+struct rf_config {
+    const char *file;
+    const struct rf_plan *plan;
+    const char *instance;
+    int64_t workers;
+    enum rf_delivery delivery;
+    enum rf_start start; /* where a source is read from when nothing was ever committed */
+    size_t property_count;
+    const struct rf_property *properties;
+    struct rf_registry_settings registry;
+    struct rf_topic_settings topics;
+    const char *state_dir;
+    uint64_t state_memory;
+    rf_span_ms state_flush_interval;
+    rf_span_ms commit_interval;
+    int64_t commit_events_max;
+    const char *http_listen; /* ADDRESS:PORT; NULL: off */
+    enum rf_log_level log_level;
+    enum rf_log_format log_format;
+};
+
+/* What a configuration depends on outside of its file. Every function may be NULL. */
+struct rf_config_environment {
+    void *self; /* given to each of these */
+    const char *(*variable)(void *self, const char *name);
+    /* The newest schema of a topic's values, from the registry. Errors: CONFIG. */
+    bool (*schema_of)(void *self, const struct rf_registry_settings *registry, const char *topic,
+                      struct rf_arena *arena, struct rf_bytes *text, struct rf_error *err);
+    /* Does librdkafka take this? Errors: CONFIG. */
+    bool (*property_check)(void *self, const char *name, const char *value, struct rf_error *err);
+    const char *const *property_names; /* for "did you mean" */
+    size_t property_name_count;
+    const char *hostname;         /* the default of `instance`; NULL: "ringfold" */
+    const struct rf_zones *zones; /* NULL: only UTC and fixed offsets */
+    bool without_kafka;           /* replay, test: `kafka` may be missing */
+};
+
+/* Reads, checks and compiles. True: there is no error (there may be warnings), and *config is set.
+ * Everything is in `arena`, which has to outlive it. */
+bool rf_config_load(const char *path, const struct rf_config_environment *environment,
+                    struct rf_arena *arena, struct rf_config **config,
+                    struct rf_diagnostics *diagnostics);
+/* The same from text; files that it names are sought from where `path` would be. */
+bool rf_config_load_text(const char *path, struct rf_bytes text,
+                         const struct rf_config_environment *environment, struct rf_arena *arena,
+                         struct rf_config **config, struct rf_diagnostics *diagnostics);
+
+/* Every setting that there is: a JSON Schema for editors, and a list for the manual page (mdoc). */
+void rf_config_print_json_schema(struct rf_buffer *out);
+void rf_config_print_manual(struct rf_buffer *out);

@@ -1,0 +1,105 @@
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "edge/config/build.h"
+
+#define NAME_SIZE_MAX 100
+
+/* Words that CEL keeps for itself, and the names that are taken: variables, columns of the record. */
+static const char *const reserved[] = {
+    "as",       "break",     "const",    "continue",  "else",
+    "false",    "for",       "function", "if",        "import",
+    "in",       "let",       "loop",     "namespace", "null",
+    "package",  "return",    "true",     "var",       "void",
+    "while",    "bool",      "bytes",    "double",    "duration",
+    "dyn",      "int",       "list",     "map",       "null_type",
+    "string",   "timestamp", "type",     "uint",      "optional_type",
+    "optional", "math",      "event",    "now",       RF_RESERVED_COLUMNS};
+
+static bool is_word(const char *text, bool dashes)
+{
+    size_t size = strlen(text);
+
+    for (size_t i = 0; i < size; i++) {
+        char c = text[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        bool later = (c >= '0' && c <= '9') || (dashes && c == '-');
+        if (!letter && (!later || i == 0))
+            return false;
+    }
+    return size > 0 && size <= NAME_SIZE_MAX;
+}
+
+static bool check_name(struct rf_build *build, const char *setting, const struct rf_yaml_node *key)
+{
+    bool is_feature = strcmp(setting, "features") == 0;
+    struct rf_place place = rf_place_of(key);
+
+    if (!is_word(rf_yaml_text(key), !is_feature)) {
+        place.hint = is_feature ? "letters, digits and '_', not a digit first: expressions read it"
+                                : "letters, digits, '_' and '-', not a digit first";
+        rf_complain(&build->yaml, place, "'%.80s' is no name for one of the %s", rf_yaml_text(key),
+                    setting);
+        return false;
+    }
+    for (size_t i = 0; is_feature && i < sizeof reserved / sizeof reserved[0]; i++) {
+        if (strcmp(rf_yaml_text(key), reserved[i]) != 0)
+            continue;
+        place.hint = "CEL or the customer record uses it; take another one";
+        rf_complain(&build->yaml, place, "a feature cannot be called '%s'", reserved[i]);
+        return false;
+    }
+    return true;
+}
+
+static size_t limit_of(const struct rf_build *build, const char *setting)
+{
+    for (size_t i = 0; i < build->top.row_count; i++) {
+        const struct rf_setting *row = &rf_settings[build->top.first_row + i];
+        if (strcmp(row->name, setting) == 0)
+            return (size_t)row->most;
+    }
+    rf_assert(false && "a setting that the table does not know");
+    return 0;
+}
+
+void rf_build_entries(struct rf_build *build, const char *setting, struct rf_entries *entries)
+{
+    const struct rf_yaml_node *map = rf_group_find(&build->top, setting);
+    size_t limit = limit_of(build, setting);
+    size_t count = map != NULL && map->kind == RF_YAML_MAP ? map->count : 0;
+
+    if (count > limit) {
+        rf_complain(&build->yaml, rf_place_of(map->keys[limit]),
+                    "there are %zu %s, %zu are the limit", count, setting, limit);
+        count = limit;
+    }
+    entries->items = rf_arena_alloc_zero(build->arena, (count + 1) * sizeof *entries->items);
+    entries->count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct rf_entry *entry = &entries->items[i];
+        entry->name = rf_yaml_key(map, i);
+        entry->group.key = map->keys[i];
+        entry->group.map = map->items[i];
+        entry->broken = !check_name(build, setting, map->keys[i]);
+        if (map->items[i]->kind == RF_YAML_MAP)
+            continue;
+        rf_complain(&build->yaml, rf_place_of(map->keys[i]), "'%.80s' has to be a mapping, not %s",
+                    entry->name, rf_yaml_kind_name(map->items[i]));
+        entry->group.map = NULL;
+        entry->broken = true;
+    }
+}
+
+bool rf_build_entry(struct rf_build *build, struct rf_entry *entry, const char *group, void *draft)
+{
+    size_t errors = build->yaml.diagnostics->error_count;
+    bool is_map = entry->group.map != NULL;
+
+    entry->group.name = group;
+    if (is_map)
+        rf_settings_read(&build->reader, &entry->group, draft);
+    if (!is_map || build->yaml.diagnostics->error_count > errors)
+        entry->broken = true;
+    return !entry->broken;
+}

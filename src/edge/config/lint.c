@@ -1,0 +1,130 @@
+/* What each part cannot see by itself: topics that meet, sources that are one, secrets on open wires. */
+#include <string.h>
+
+#include "edge/config/build.h"
+
+struct topic_use {
+    const char *topic;
+    const char *whose;
+    struct rf_place place;
+};
+
+static void refuse_meeting(struct rf_build *build, const struct topic_use *own, const char *topic,
+                           const char *whose)
+{
+    struct rf_place place = own->place;
+
+    if (topic == NULL || own->topic == NULL || strcmp(topic, own->topic) != 0)
+        return;
+    place.hint = "a topic of the application's own is for nothing else";
+    rf_complain(&build->yaml, place, "topic '%s' is %s and also %s", own->topic, own->whose, whose);
+}
+
+static void check_own_topics(struct rf_build *build)
+{
+    const struct rf_topic_settings *topics = &build->draft.config.topics;
+    struct topic_use own[] = {
+        {topics->dead_letters, "for dead letters",
+         rf_group_place(&build->top, "topics.dead_letters")},
+        {topics->changelog, "the changelog", rf_group_place(&build->top, "topics.changelog")},
+        {topics->tasks, "for tasks", rf_group_place(&build->top, "topics.tasks")},
+    };
+
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        for (size_t j = 0; j < i; j++)
+            refuse_meeting(build, &own[i], own[j].topic, own[j].whose);
+        for (size_t j = 0; j < build->plan->source_count; j++)
+            refuse_meeting(build, &own[i], build->sources[j].topic, "that of a source");
+        for (size_t j = 0; j < build->plan->output_count; j++)
+            refuse_meeting(build, &own[i], build->outputs[j].topic, "that of an output");
+    }
+}
+
+/* Two sources may share a topic where each takes its part of it. */
+static void check_shared_topics(struct rf_build *build)
+{
+    for (size_t i = 0; i < build->plan->source_count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            const struct rf_source *a = &build->sources[j], *b = &build->sources[i];
+            struct rf_place place = rf_group_place(&build->source_entries.items[i].group, "topic");
+            if (a->topic == NULL || b->topic == NULL || strcmp(a->topic, b->topic) != 0)
+                continue;
+            if (a->where != NULL && b->where != NULL &&
+                rf_expr_fingerprint(a->where) != rf_expr_fingerprint(b->where))
+                continue;
+            place.level = RF_DIAGNOSTIC_WARNING;
+            place.hint = "give each a 'where' of its own";
+            rf_complain(&build->yaml, place,
+                        "sources '%s' and '%s' take the same events of topic '%s'", a->name,
+                        b->name, b->topic);
+        }
+    }
+}
+
+static bool is_loopback_url(const char *url)
+{
+    const char *host = strstr(url, "://");
+
+    host = host == NULL ? url : host + 3;
+    return strncmp(host, "localhost", 9) == 0 || strncmp(host, "127.", 4) == 0 ||
+           strncmp(host, "[::1]", 5) == 0;
+}
+
+static void check_registry(struct rf_build *build)
+{
+    const struct rf_registry_settings *registry = &build->draft.config.registry;
+    const struct rf_yaml_node *password = rf_group_find(&build->top, "schema_registry.password");
+    struct rf_place place = rf_group_place(&build->top, "schema_registry.url");
+
+    if (registry->url == NULL)
+        return;
+    if ((registry->user == NULL) != (registry->password == NULL)) {
+        place.hint = "give both or none";
+        rf_complain(&build->yaml, place, "schema_registry has a user or a password, but not both");
+    }
+    place.level = RF_DIAGNOSTIC_WARNING;
+    place.hint = "https://";
+    if (registry->password != NULL && strncmp(registry->url, "http://", 7) == 0 &&
+        !is_loopback_url(registry->url))
+        rf_complain(&build->yaml, place,
+                    "the registry's password goes over the network in clear text");
+    if (password != NULL && password->kind == RF_YAML_SCALAR && password->piece_count == 0) {
+        place = rf_place_of(password);
+        place.level = RF_DIAGNOSTIC_WARNING;
+        place.hint = "write { file: PATH }, { env: NAME } or ${NAME}";
+        rf_complain(&build->yaml, place, "a secret stands in the configuration");
+    }
+}
+
+static void check_http(struct rf_build *build)
+{
+    const char *listen = build->draft.config.http_listen;
+    struct rf_place place = rf_group_place(&build->top, "http.listen");
+
+    if (listen == NULL || is_loopback_url(listen))
+        return;
+    place.level = RF_DIAGNOSTIC_WARNING;
+    place.hint = "listen on 127.0.0.1 and put a proxy before it";
+    rf_complain(&build->yaml, place,
+                "customers' data can be asked for over the network, without a password");
+}
+
+static void check_delivery(struct rf_build *build)
+{
+    struct rf_place place = rf_group_place(&build->top, "topics.min_insync");
+    const struct rf_topic_settings *topics = &build->draft.config.topics;
+
+    if (topics->replication == 0 || topics->min_insync <= topics->replication)
+        return;
+    place.hint = "with more than there are copies nothing can be written";
+    rf_complain(&build->yaml, place, "'min_insync' is larger than 'replication'");
+}
+
+void rf_build_lint(struct rf_build *build)
+{
+    check_own_topics(build);
+    check_shared_topics(build);
+    check_registry(build);
+    check_http(build);
+    check_delivery(build);
+}

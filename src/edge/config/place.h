@@ -1,0 +1,21 @@
+/* From bytes of a scalar to a line and column of the file, and complaints about them. */
+#pragma once
+#include "core/base/error.h"
+#include "edge/config/yaml.h"
+
+/* What a complaint is about. `hint` may be NULL. */
+struct rf_place {
+    size_t begin, end; /* bytes of the file; end == begin: one character */
+    enum rf_diagnostic_level level;
+    const char *hint;
+};
+
+/* The whole of a node: a scalar, or where a mapping or list begins. */
+struct rf_place rf_place_of(const struct rf_yaml_node *node);
+/* `size` bytes of a scalar's text from `offset` on. Folded lines, escapes, doubled quotes, indentation and
+ * `${NAME}` are walked back to where they are written. */
+struct rf_place rf_place_in(const struct rf_yaml *yaml, const struct rf_yaml_node *scalar,
+                            size_t offset, size_t size);
+
+void rf_complain(const struct rf_yaml *yaml, struct rf_place place, const char *format, ...)
+    RF_PRINTF(3, 4);

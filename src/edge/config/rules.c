@@ -1,0 +1,115 @@
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "edge/config/build.h"
+
+static const char *const severities[] = {"low", "medium", "high", "critical"};
+
+static const struct rf_expr *compile(struct rf_build *build, struct rf_entry *entry,
+                                     const struct rf_yaml_node *node, const struct rf_type *want)
+{
+    struct rf_scope scope = {.variable_count = RF_VARIABLE_FEATURE + build->feature_entries.count,
+                             .for_whom = ""};
+    const struct rf_expr *expr = NULL;
+
+    if (node == NULL)
+        return NULL;
+    expr = rf_build_expr(build, node, &scope, want);
+    if (expr == NULL)
+        entry->broken = true;
+    return expr;
+}
+
+static bool find_output(struct rf_build *build, struct rf_entry *entry, const char *name,
+                        uint32_t *output)
+{
+    const char *names[RF_RULES_MAX];
+    size_t count = build->output_entries.count;
+    struct rf_place place = rf_group_place(&entry->group, "emit");
+    const char *nearest = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        names[i] = build->output_entries.items[i].name;
+        if (strcmp(names[i], name) == 0) {
+            *output = (uint32_t)i;
+            return true;
+        }
+    }
+    nearest = rf_nearest_name(rf_bytes_of_text(name), names, count);
+    place.hint = nearest != NULL
+                     ? rf_arena_printf(build->arena, "did you mean '%s'?", nearest)
+                     : rf_arena_printf(build->arena, "outputs: { %s: { topic: ... } }", name);
+    rf_complain(&build->yaml, place, "there is no output '%.80s'", name);
+    return false;
+}
+
+/* The features that `when` names itself, each once, in order. */
+static void set_reasons(struct rf_build *build, struct rf_rule *rule)
+{
+    size_t count = 0;
+    const struct rf_expr_read *reads = rf_expr_reads(rule->when, &count);
+    uint32_t *reasons = rf_arena_alloc(build->arena, (count + 1) * sizeof *reasons);
+    struct rf_feature_set named = {0};
+
+    for (size_t i = 0; i < count; i++) {
+        uint32_t feature = reads[i].variable - RF_VARIABLE_FEATURE;
+        if (reads[i].variable < RF_VARIABLE_FEATURE || rf_set_has(&named, feature))
+            continue;
+        rf_set_add(&named, feature);
+        reasons[rule->reason_count++] = feature;
+    }
+    rule->reason_features = reasons;
+}
+
+static void warn_constant(struct rf_build *build, const struct rf_rule *rule,
+                          const struct rf_yaml_node *when)
+{
+    struct rf_place place = rf_place_of(when);
+    struct rf_value value;
+
+    place.level = RF_DIAGNOSTIC_WARNING;
+    if (rf_expr_constant(rule->when, &value) && value.kind == RF_VALUE_BOOL) {
+        place.hint = "the condition reads no feature";
+        rf_complain(&build->yaml, place,
+                    value.as.boolean ? "rule '%s' is always true" : "rule '%s' can never fire",
+                    rule->name);
+    } else if (rule->reason_count == 0) {
+        place.hint = "a rule is asked when a feature that it reads has changed";
+        rf_complain(&build->yaml, place, "rule '%s' reads no feature", rule->name);
+    }
+}
+
+static void make_rule(struct rf_build *build, struct rf_entry *entry,
+                      const struct rf_rule_draft *draft, struct rf_rule *rule)
+{
+    if (!find_output(build, entry, draft->emit, &rule->output))
+        entry->broken = true;
+    rule->when = compile(build, entry, draft->when, &rf_type_bool);
+    rule->because = compile(build, entry, draft->because, &rf_type_string);
+    rule->offer_value = compile(build, entry, draft->offer.value, &rf_type_double);
+    rule->severity = severities[draft->severity];
+    rule->cooldown = draft->cooldown;
+    rule->offer_id = draft->offer.id;
+    rule->offer_channel = draft->offer.channel;
+    if (rule->when == NULL)
+        return;
+    rf_build_reads(build, rule->when, NULL, &rule->reads, NULL);
+    set_reasons(build, rule);
+    warn_constant(build, rule, draft->when);
+}
+
+void rf_build_rules(struct rf_build *build)
+{
+    struct rf_entries *entries = &build->rule_entries;
+
+    rf_build_entries(build, "rules", entries);
+    build->rules = rf_arena_alloc_zero(build->arena, (entries->count + 1) * sizeof *build->rules);
+    for (size_t i = 0; i < entries->count; i++) {
+        struct rf_rule_draft draft = {0};
+        build->rules[i].name = entries->items[i].name;
+        if (rf_build_entry(build, &entries->items[i], "rules.*", &draft))
+            make_rule(build, &entries->items[i], &draft, &build->rules[i]);
+    }
+    build->plan->rules = build->rules;
+    build->plan->rule_count = entries->count;
+}
