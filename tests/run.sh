@@ -20,8 +20,9 @@ top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 # shellcheck source=deploy/debian.sh
 . "$top/deploy/debian.sh"
 
-system_packages="python3-venv kcat maven default-jre-headless|openjdk-17-jre-headless|openjdk-21-jre-headless"
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/ringfold-tests
+# shellcheck source=tests/system/environment.sh
+. "$top/tests/system/environment.sh"
+
 results=$top/out/test-results
 
 parts=""
@@ -91,24 +92,11 @@ run_sim() {
     fi
 }
 
-# make_venv DIRECTORY REQUIREMENTS: once for each content of the file.
-make_venv() {
-    if [ -f "$1/complete" ]; then
-        return 0
-    fi
-    say "Python packages of ${2#"$top"/}"
-    rm -rf "$1"
-    mkdir -p "$cache"
-    python3 -m venv "$1" >&2 && "$1/bin/pip" install -q --disable-pip-version-check -r "$2" >&2 && : >"$1/complete"
-}
-
 run_system() {
     build release || return
     # shellcheck disable=SC2086 # a list of names
     install_missing $system_packages || say "going on without them"
-    requirements=$top/tests/system/requirements.txt
-    venv=$cache/python-$(cksum <"$requirements" | cut -d' ' -f1)
-    if ! make_venv "$venv" "$requirements"; then
+    if ! make_venv; then
         for file in "$top"/tests/system/test_*.py; do
             note skipped "system/$(basename "$file" .py)" "its Python packages could not be installed"
         done

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import yaml
@@ -10,6 +11,8 @@ from harness.artefacts import TOP
 from harness.process import Process, wait_until
 
 IDLE_SECONDS_MAX = 120
+# What a daemon says of a task that is caught up.
+RESTORED = re.compile(r"task (\d+) is ready: (\d+) records restored in (\d+) ms")
 
 
 def binary():
@@ -53,6 +56,14 @@ class Instance(Process):
         super().__init__([binary(), "run", "-c", config, *arguments], directory / f"ringfold-{name}.log",
                          env={"STATE_DIR": str(directory / f"state-{name}"), "INSTANCE": name, "HTTP_LISTEN": "off",
                               **(env or {})})
+
+    def restored(self):
+        """Records read back from the changelog, for each task at each start."""
+        return [int(found[2]) for found in RESTORED.finditer(self.output())]
+
+    def ready_ms(self):
+        """How long that took."""
+        return [int(found[3]) for found in RESTORED.finditer(self.output())]
 
     def assert_running(self):
         assert self.running, f"ringfold {self.name} ended with status {self.status}\n{self.tail()}"

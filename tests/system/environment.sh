@@ -1,0 +1,20 @@
+# What the system tests need, for the scripts that source this after deploy/debian.sh: `top` and `program` are set.
+# Kafka, the registry and lifetimes are fetched by the tests themselves (harness/artefacts.py).
+
+system_packages="python3-venv kcat maven default-jre-headless|openjdk-17-jre-headless|openjdk-21-jre-headless"
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/ringfold-tests
+requirements=$top/tests/system/requirements.txt
+venv=$cache/python-$(cksum <"$requirements" | cut -d' ' -f1)
+
+# Makes `venv`, once for each content of the file.
+make_venv() {
+    if [ -f "$venv/complete" ]; then
+        return 0
+    fi
+    say "Python packages of ${requirements#"$top"/}"
+    rm -rf "$venv"
+    mkdir -p "$cache"
+    python3 -m venv "$venv" >&2 &&
+        "$venv/bin/pip" install -q --disable-pip-version-check -r "$requirements" >&2 &&
+        : >"$venv/complete"
+}
