@@ -25,30 +25,37 @@ class Message:
     timestamp: int
 
 
-def produce(kafka, topic, messages, config=None):
-    """Sends (key, value) or (key, value, options) and waits until all are stored.
+class Sender:
+    """A producer that is kept. send() returns when all messages are stored."""
 
-    options are arguments of Producer.produce: partition, timestamp, headers.
-    """
-    failed = []
-    producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 5, "message.max.bytes": 20_000_000,
-                         "enable.idempotence": True, "log_level": 3, **(config or {})})
+    def __init__(self, kafka):
+        self.failed = []
+        self.producer = Producer({"bootstrap.servers": kafka.bootstrap, "linger.ms": 5, "enable.idempotence": True,
+                                  "message.max.bytes": 20_000_000, "log_level": 2})
 
-    def stored(error, _):
-        if error is not None:
-            failed.append(error)
+    def send(self, topic, messages):
+        """(key, value) or (key, value, options); options are arguments of Producer.produce: headers, timestamp, ..."""
+        for key, value, *options in messages:
+            self._produce(topic, key, value, options[0] if options else {})
+            self.producer.poll(0)
+        left = self.producer.flush(READ_SECONDS_MAX)
+        if self.failed or left:
+            raise RuntimeError(f"{topic}: {len(self.failed)} messages refused, {left} not sent: {self.failed[:3]}")
 
-    for key, value, *options in messages:
+    def _produce(self, topic, key, value, options):
         while True:
             try:
-                producer.produce(topic, key=key, value=value, on_delivery=stored, **(options[0] if options else {}))
-                break
+                return self.producer.produce(topic, key=key, value=value, on_delivery=self._stored, **options)
             except BufferError:
-                producer.poll(0.1)
-        producer.poll(0)
-    left = producer.flush(READ_SECONDS_MAX)
-    if failed or left:
-        raise RuntimeError(f"{topic}: {len(failed)} messages refused, {left} not sent: {failed[:3]}")
+                self.producer.poll(0.1)
+
+    def _stored(self, error, _):
+        if error is not None:
+            self.failed.append(error)
+
+
+def produce(kafka, topic, messages):
+    Sender(kafka).send(topic, messages)
 
 
 def avro_serializer(registry_url, topic, schema_text):

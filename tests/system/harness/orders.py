@@ -43,7 +43,7 @@ class App:
         (directory / "ping.avsc").write_text(PING, encoding="utf-8")
         self.env = {"STATE_DIR": str(directory / "state"), "INSTANCE": "a", "HTTP_LISTEN": "off"}
         self.config = ringfold.write_config(directory / "ringfold.yaml", {**self._settings(), **settings})
-        self._serialize = None
+        self._serialize = self._sender = None
 
     def _settings(self):
         return {
@@ -102,8 +102,10 @@ class App:
                 by_topic[self.orders].append((key, self.serialize(event)))
             else:
                 by_topic[self.pings].append((key, json.dumps({**event, "at": rfc3339(event["at"])}).encode()))
+        if self._sender is None:
+            self._sender = clients.Sender(self.kafka)
         for topic, messages in by_topic.items():
-            clients.produce(self.kafka, topic, messages)
+            self._sender.send(topic, messages)
 
     def wait_idle(self, instances=(), seconds=ringfold.IDLE_SECONDS_MAX):
         ringfold.wait_idle(self.kafka, self.name, self.sources, instances, seconds)
@@ -169,9 +171,20 @@ def differences(found, expected, what):
     """Lines, none when the two tables are equal."""
     lines = [f"{what} {key}: missing, expected {expected[key]}" for key in sorted(expected.keys() - found.keys())]
     lines += [f"{what} {key}: not expected: {found[key]}" for key in sorted(found.keys() - expected.keys())]
-    lines += [f"{what} {key}: {found[key]} instead of {expected[key]}"
+    lines += [f"{what} {key}: {difference(found[key], expected[key])}"
               for key in sorted(expected.keys() & found.keys()) if found[key] != expected[key]]
     return lines
+
+
+def difference(found, expected):
+    """Where two lists or two tables part."""
+    if isinstance(found, dict):
+        keys = [key for key in {**expected, **found} if found.get(key) != expected.get(key)]
+        return ", ".join(f"{key} is {found.get(key)} instead of {expected.get(key)}" for key in keys)
+    index = next((i for i, (one, other) in enumerate(zip(found, expected)) if one != other),
+                 min(len(found), len(expected)))
+    return (f"{len(found)} instead of {len(expected)}; from the {index + 1}th on "
+            f"{found[index:index + 2]} instead of {expected[index:index + 2]}")
 
 
 def _derived(app, topic, amount_of):
