@@ -91,6 +91,13 @@ void rf_inputs_rewind(struct rf_inputs *inputs)
     inputs->folded = 0;
 }
 
+void rf_inputs_forget(struct rf_inputs *inputs)
+{
+    inputs->count = 0;
+    inputs->folded = 0;
+    rf_arena_reset(&inputs->arena, KEEP_MAX);
+}
+
 size_t rf_inputs_bytes(const struct rf_inputs *inputs)
 {
     return rf_arena_used(&inputs->arena) + inputs->count * sizeof *inputs->items;

@@ -29,4 +29,5 @@ const struct rf_input *rf_inputs_folded_at(const struct rf_inputs *inputs, size_
 void rf_inputs_folded(struct rf_inputs *inputs); /* the first pending one is folded */
 void rf_inputs_commit(struct rf_inputs *inputs); /* the folded ones are done with */
 void rf_inputs_rewind(struct rf_inputs *inputs); /* the folded ones are pending again */
+void rf_inputs_forget(struct rf_inputs *inputs); /* all of them */
 size_t rf_inputs_bytes(const struct rf_inputs *inputs);

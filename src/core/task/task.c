@@ -35,6 +35,7 @@ struct quarantined {
 
 struct rf_task {
     struct rf_task_options options;
+    const struct rf_decoder *decoders; /* not owned */
     struct rf_layouts *layouts;
     struct rf_records *records;
     struct rf_engine *engine;
@@ -59,6 +60,7 @@ struct rf_task {
 struct rf_task *rf_task_open(const struct rf_task_options *options, struct rf_error *err)
 {
     struct rf_task *task = NULL;
+    struct rf_layouts_options layouts;
     int64_t checkpoint = RF_CHECKPOINT_NONE;
 
     rf_assert(options->partition >= 0);
@@ -69,8 +71,12 @@ struct rf_task *rf_task_open(const struct rf_task_options *options, struct rf_er
     task = calloc(1, sizeof *task);
     rf_assert(task != NULL);
     task->options = *options;
-    task->layouts =
-        rf_layouts_open(options->codec, &options->record_wire, &options->record_schemas);
+    layouts = (struct rf_layouts_options){.codec = options->codec,
+                                          .own = options->record_wire,
+                                          .store = options->store,
+                                          .schemas = options->record_schemas,
+                                          .reader = options->reader};
+    task->layouts = rf_layouts_open(&layouts);
     task->records = rf_records_open(options->plan, options->codec, task->layouts,
                                     &task->options.store, options->memory_max);
     task->engine = rf_engine_open(options->plan);
@@ -99,6 +105,11 @@ void rf_task_close(struct rf_task *task)
 int32_t rf_task_partition(const struct rf_task *task)
 {
     return task->options.partition;
+}
+
+void rf_task_set_decoders(struct rf_task *task, const struct rf_decoder *decoders)
+{
+    task->decoders = decoders;
 }
 
 void rf_task_set_memory(struct rf_task *task, size_t memory_max)
@@ -136,7 +147,7 @@ static bool decode_and_admit(struct rf_task *task, const struct rf_input *input,
                              struct judged *judged, struct rf_error *err)
 {
     const struct rf_source *source = &task->options.plan->sources[input->source];
-    const struct rf_decoder *decoder = &task->options.decoders[input->source];
+    const struct rf_decoder *decoder = &task->decoders[input->source];
     struct rf_value *fields =
         rf_arena_alloc_zero(&task->arena, source->event_type->field_count * sizeof *fields);
     enum rf_admission admission = RF_ADMITTED;
@@ -348,6 +359,12 @@ const struct rf_out *rf_task_take_outbox(struct rf_task *task, size_t *count)
     return first;
 }
 
+const struct rf_out *rf_task_outbox(const struct rf_task *task, size_t *count)
+{
+    *count = task->outbox_count;
+    return task->outbox;
+}
+
 /* The last folded input of a customer, by judging the folded ones again: rare, and simpler than to remember. */
 void rf_task_quarantine_customer(struct rf_task *task, struct rf_bytes customer, const char *why)
 {
@@ -454,6 +471,14 @@ void rf_task_aborted(struct rf_task *task)
     end_transaction(task);
 }
 
+void rf_task_forget_inputs(struct rf_task *task)
+{
+    rf_assert(task->inputs.folded == 0);
+    rf_inputs_forget(&task->inputs);
+    task->quarantine_count = 0;
+    rf_error_clear(&task->blocked);
+}
+
 void rf_task_quarantine(struct rf_task *task, uint32_t source, int64_t offset, const char *why)
 {
     struct quarantined *entry = NULL;
@@ -498,6 +523,11 @@ void rf_task_restored_to(struct rf_task *task, int64_t changelog_next)
 {
     rf_assert(changelog_next >= task->changelog_next);
     task->changelog_next = changelog_next;
+}
+
+void rf_task_restore_schema(struct rf_task *task, struct rf_bytes name, struct rf_bytes text)
+{
+    rf_layouts_note(task->layouts, name, text);
 }
 
 void rf_task_restore_state(struct rf_task *task, const struct rf_task_state *state)

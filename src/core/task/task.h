@@ -31,10 +31,11 @@ struct rf_task;
 struct rf_task_options {
     const struct rf_plan *plan;
     const struct rf_customer_codec *codec;
-    const struct rf_decoder *decoders; /* by source */
-    struct rf_schemas record_schemas;  /* of older customer records */
-    struct rf_wire record_wire;        /* what stands before the records written now */
-    struct rf_store store;             /* the task owns it from now on */
+    struct rf_schemas
+        record_schemas; /* of older customer records whose schema the store has no note of */
+    struct rf_schema_reader reader;
+    struct rf_wire record_wire; /* what stands before the records written now */
+    struct rf_store store;      /* the task owns it from now on */
     int32_t partition;
     size_t memory_max; /* of the hot cache */
 };
@@ -74,6 +75,8 @@ struct rf_task *rf_task_open(const struct rf_task_options *options, struct rf_er
 void rf_task_close(struct rf_task *task);
 
 int32_t rf_task_partition(const struct rf_task *task);
+/* Before anything is fed, and again when another worker takes the task: by source, not owned. */
+void rf_task_set_decoders(struct rf_task *task, const struct rf_decoder *decoders);
 void rf_task_set_memory(struct rf_task *task, size_t memory_max);
 
 /* ---- the transaction's way ---- */
@@ -93,6 +96,9 @@ size_t rf_task_transaction_bytes(const struct rf_task *task);
 /* What there is to produce since the last call, in order. */
 const struct rf_out *rf_task_take_outbox(struct rf_task *task, size_t *count);
 
+/* All of the open transaction's, taken or not. */
+const struct rf_out *rf_task_outbox(const struct rf_task *task, size_t *count);
+
 /* Encodes the customers that changed. False with RECORD: one of them would be too large; the input that last
  * touched it is quarantined, and the transaction has to be aborted. */
 bool rf_task_seal(struct rf_task *task, const struct rf_sealed **sealed, size_t *sealed_count,
@@ -110,6 +116,9 @@ void rf_task_write_state(const struct rf_task *task, const int64_t *positions,
 void rf_task_committed(struct rf_task *task, int64_t changelog_next);
 /* What was folded is pending again. */
 void rf_task_aborted(struct rf_task *task);
+
+/* The partition is somebody else's now: what was fed and not committed is read again by its next owner. */
+void rf_task_forget_inputs(struct rf_task *task);
 
 /* From now on the input at this place is a dead letter instead of being folded: something that it caused cannot be
  * produced. */
@@ -129,7 +138,9 @@ int64_t rf_task_changelog_next(const struct rf_task *task);
 /* One changelog record (data == NULL: a tombstone), then where the changelog goes on. */
 void rf_task_restore(struct rf_task *task, struct rf_bytes customer, struct rf_bytes record);
 void rf_task_restored_to(struct rf_task *task, int64_t changelog_next);
-/* The last record of the tasks topic. */
+/* What the tasks topic says under a name of rf_layouts_name. */
+void rf_task_restore_schema(struct rf_task *task, struct rf_bytes name, struct rf_bytes text);
+/* The last state in the tasks topic. */
 void rf_task_restore_state(struct rf_task *task, const struct rf_task_state *state);
 
 /* ---- questions ---- */

@@ -1,0 +1,20 @@
+/* The admin calls that topics.c needs, made to look synchronous. Inside this room only. */
+#pragma once
+#include <librdkafka/rdkafka.h>
+
+#include "edge/stream/topics.h"
+
+#define RF_CUSTOMER_KEY_MAX 1024
+
+rd_kafka_t *rf_admin_open(const struct rf_topics_options *options, struct rf_error *err);
+/* Fine where it exists already. */
+bool rf_admin_create_topic(rd_kafka_t *rk, rd_kafka_NewTopic_t *topic,
+                           struct rf_error *err) RF_MUST_CHECK;
+
+struct rf_topic_settings {
+    char cleanup_policy[64];
+    int64_t max_message_bytes;
+    int64_t min_insync_replicas;
+};
+bool rf_admin_topic_settings(rd_kafka_t *rk, const char *topic, struct rf_topic_settings *settings,
+                             struct rf_error *err) RF_MUST_CHECK;

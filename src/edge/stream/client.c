@@ -1,0 +1,268 @@
+/* The four kinds of librdkafka handle, with the settings that the guarantee rests on. What the operator configures
+ * is set first; edge/config has refused whatever is pinned here. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "edge/stream/worker.h"
+#include "edge/sys/log.h"
+
+#define PRODUCER_TRANSACTION_TIMEOUT_MS "15000"
+
+static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, struct rf_error *err)
+{
+    char why[RF_ERROR_MESSAGE_MAX / 2] = "";
+
+    if (rd_kafka_conf_set(conf, name, value, why, sizeof why) == RD_KAFKA_CONF_OK)
+        return true;
+    return rf_error_set(err, RF_ERROR_CONFIG, 0, "kafka property %s: %s", name, why);
+}
+
+static bool set_all(rd_kafka_conf_t *conf, const struct rf_property *properties, size_t count,
+                    struct rf_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!set(conf, properties[i].name, properties[i].value, err))
+            return false;
+    }
+    return true;
+}
+
+static void log_line(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    const struct rf_log_field *fields =
+        RF_FIELDS(rf_field_text("client", rd_kafka_name(rk)), rf_field_text("facility", facility));
+
+    if (level <= 3)
+        rf_log_error(fields, "kafka: %s", text);
+    else if (level == 4)
+        rf_log_warning(fields, "kafka: %s", text);
+    else
+        rf_log_debug(fields, "kafka: %s", text);
+}
+
+/* Properties of librdkafka that name a group's or a producer's own setting reach only the handles they are for:
+ * it warns about the others, and the operator could do nothing about that. */
+static bool is_for(const char *name, rd_kafka_type_t type)
+{
+    static const char *const consumer_only[] = {"queued.",
+                                                "fetch.",
+                                                "session.timeout.ms",
+                                                "heartbeat.interval.ms",
+                                                "max.poll.interval.ms",
+                                                "check.crcs"};
+    static const char *const producer_only[] = {
+        "queue.buffering.", "linger.ms",          "batch.",           "compression.",
+        "transaction.",     "message.timeout.ms", "retry.backoff.ms", "delivery.timeout.ms"};
+    const char *const *others = type == RD_KAFKA_CONSUMER ? producer_only : consumer_only;
+    size_t count = type == RD_KAFKA_CONSUMER ? sizeof producer_only / sizeof *producer_only
+                                             : sizeof consumer_only / sizeof *consumer_only;
+
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(name, others[i], strlen(others[i])) == 0)
+            return false;
+    }
+    return true;
+}
+
+static bool set_configured(rd_kafka_conf_t *conf, const struct rf_stream_options *options,
+                           rd_kafka_type_t type, struct rf_error *err)
+{
+    for (size_t i = 0; i < options->kafka_count; i++) {
+        const struct rf_property *property = &options->kafka[i];
+
+        if (is_for(property->name, type) && !set(conf, property->name, property->value, err))
+            return false;
+    }
+    return true;
+}
+
+/* `conf` is consumed, also on failure. */
+static rd_kafka_t *make(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct rf_error *err)
+{
+    char why[RF_ERROR_MESSAGE_MAX / 2] = "";
+    rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof why);
+
+    if (rk == NULL) {
+        rd_kafka_conf_destroy(conf);
+        rf_error_set(err, RF_ERROR_CONFIG, 0, "making a kafka client: %s", why);
+    }
+    return rk;
+}
+
+static void consumer_failed(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+{
+    struct rf_worker *worker = opaque;
+
+    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+        char why[RF_ERROR_MESSAGE_MAX / 2] = "";
+        rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(rk, why, sizeof why);
+
+        if (fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID && worker->fatal.kind == RF_ERROR_NONE)
+            rf_error_set(&worker->fatal, RF_ERROR_CONFIG, (int32_t)fatal,
+                         "another process runs as instance %s: give each its own 'instance'",
+                         worker->options->instance);
+        worker->rejoin = true;
+        return;
+    }
+    rf_log_warning(
+        RF_FIELDS(rf_field_text("worker", worker->name), rf_field_text("reason", reason)),
+        "kafka consumer");
+}
+
+rd_kafka_t *rf_client_consumer(struct rf_worker *worker, struct rf_error *err)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    const struct rf_property pinned[] = {
+        {"group.id", worker->options->plan->app},
+        {"group.instance.id", worker->name},
+        {"client.id", worker->name},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"isolation.level", "read_committed"},
+        {"auto.offset.reset", "error"}, /* the default skips silently */
+        {"partition.assignment.strategy", "range"},
+        {"enable.partition.eof", "false"},
+    };
+    const struct rf_property defaults[] = {
+        {"check.crcs", "true"},
+        {"session.timeout.ms", "15000"},
+        {"fetch.wait.max.ms", "100"},
+        {"queued.max.messages.kbytes", "32768"},
+    };
+    rd_kafka_t *rk = NULL;
+
+    rd_kafka_conf_set_opaque(conf, worker);
+    rd_kafka_conf_set_rebalance_cb(conf, rf_rebalanced);
+    rd_kafka_conf_set_error_cb(conf, consumer_failed);
+    rd_kafka_conf_set_log_cb(conf, log_line);
+    if (!set_all(conf, defaults, sizeof defaults / sizeof *defaults, err) ||
+        !set_configured(conf, worker->options, RD_KAFKA_CONSUMER, err) ||
+        !set_all(conf, pinned, sizeof pinned / sizeof *pinned, err)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    rk = make(RD_KAFKA_CONSUMER, conf, err);
+    if (rk != NULL)
+        rd_kafka_poll_set_consumer(rk);
+    return rk;
+}
+
+static void producer_failed(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+{
+    struct rf_worker *worker = opaque;
+
+    (void)rk;
+    /* A lost connection may have swallowed the answer to an EndTxn: guard G1 in commit.c. */
+    if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+        code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        worker->connection_failed = true;
+    rf_log_warning(
+        RF_FIELDS(rf_field_text("worker", worker->name), rf_field_text("reason", reason)),
+        "kafka producer");
+}
+
+rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char transactional_id[256];
+    const struct rf_property pinned[] = {
+        {"enable.idempotence", "true"},
+        {"acks", "all"},
+        {"client.id", worker->name},
+    };
+    const struct rf_property defaults[] = {
+        {"retry.backoff.ms", "10"}, /* the default of 100 is slept through in every commit */
+        {"linger.ms", "5"},
+        {"compression.type", "lz4"},
+        {"socket.timeout.ms", "10000"}, /* the default of 60 s hides repeated EndTxn requests */
+        {"topic.metadata.propagation.max.ms", "5000"},
+        {"queue.buffering.max.messages", "1000000"},
+        {"queue.buffering.max.kbytes", "65536"},
+    };
+    const struct rf_property transactional[] = {
+        {"transactional.id", transactional_id},
+        {"transaction.timeout.ms", PRODUCER_TRANSACTION_TIMEOUT_MS},
+        {"message.timeout.ms", PRODUCER_TRANSACTION_TIMEOUT_MS},
+    };
+
+    snprintf(transactional_id, sizeof transactional_id, "%s-%s", worker->options->plan->app,
+             worker->name);
+    rd_kafka_conf_set_opaque(conf, worker);
+    rd_kafka_conf_set_dr_msg_cb(conf, rf_delivered);
+    rd_kafka_conf_set_error_cb(conf, producer_failed);
+    rd_kafka_conf_set_log_cb(conf, log_line);
+    if (!set_all(conf, defaults, sizeof defaults / sizeof *defaults, err) ||
+        (worker->options->delivery == RF_EXACTLY_ONCE &&
+         !set_all(conf, transactional, sizeof transactional / sizeof *transactional, err)) ||
+        !set_configured(conf, worker->options, RD_KAFKA_PRODUCER, err) ||
+        !set_all(conf, pinned, sizeof pinned / sizeof *pinned, err)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    return make(RD_KAFKA_PRODUCER, conf, err);
+}
+
+rd_kafka_t *rf_client_observer(const struct rf_stream_options *options, const char *name,
+                               struct rf_error *err)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    const struct rf_property pinned[] = {
+        {"client.id", name},
+        {"isolation.level",
+         "read_uncommitted"}, /* or "high" would be the last stable offset (invariant 3) */
+        {"enable.auto.commit", "false"},
+        {"auto.offset.reset", "error"},
+        {"group.id", options->plan->app}, /* asked for, never joined */
+    };
+
+    rd_kafka_conf_set_log_cb(conf, log_line);
+    if (!set_configured(conf, options, RD_KAFKA_CONSUMER, err) ||
+        !set_all(conf, pinned, sizeof pinned / sizeof *pinned, err)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    return make(RD_KAFKA_CONSUMER, conf, err);
+}
+
+rd_kafka_t *rf_client_restorer(struct rf_worker *worker, struct rf_error *err)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    const struct rf_property pinned[] = {
+        {"client.id", worker->name},
+        {"isolation.level", "read_committed"},
+        {"enable.auto.commit", "false"},
+        {"enable.partition.eof", "true"},
+        {"auto.offset.reset", "error"},
+        {"group.id", worker->options->plan->app}, /* manual assignment: never joined */
+        {"check.crcs", "true"},
+        {"fetch.wait.max.ms", "20"},
+    };
+    rd_kafka_t *rk = NULL;
+
+    rd_kafka_conf_set_log_cb(conf, log_line);
+    if (!set_configured(conf, worker->options, RD_KAFKA_CONSUMER, err) ||
+        !set_all(conf, pinned, sizeof pinned / sizeof *pinned, err)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    rk = make(RD_KAFKA_CONSUMER, conf, err);
+    if (rk != NULL)
+        rd_kafka_poll_set_consumer(rk);
+    return rk;
+}
+
+rd_kafka_t *rf_client_admin(const struct rf_property *kafka, size_t kafka_count,
+                            struct rf_error *err)
+{
+    const struct rf_stream_options options = {.kafka = kafka, .kafka_count = kafka_count};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+
+    rd_kafka_conf_set_log_cb(conf, log_line);
+    if (!set(conf, "client.id", "ringfold-admin", err) ||
+        !set_configured(conf, &options, RD_KAFKA_PRODUCER, err)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    return make(RD_KAFKA_PRODUCER, conf, err);
+}

@@ -1,0 +1,375 @@
+/* Executes what core/task/transaction decides, and says what became of it. Nothing is decided here. */
+#include "core/base/assert.h"
+#include "edge/stream/worker.h"
+#include "edge/sys/clock.h"
+#include "edge/sys/failpoint.h"
+#include "edge/sys/log.h"
+
+#define SLOW_COMMIT_MS                                                                             \
+    5000 /* guard G1: longer than this, a repeated EndTxn may still be under way */
+#define FLUSH_BEFORE_ABORT_MS 2000
+#define FLUSH_MS              30000
+#define SEND_OFFSETS_MS       30000
+#define FIND_OUT_PAUSE_MS     500
+
+bool rf_commit_is_open(const struct rf_worker *worker)
+{
+    return worker->transaction.state == RF_TRANSACTION_OPEN;
+}
+
+static bool is_exactly_once(const struct rf_worker *worker)
+{
+    return worker->options->delivery == RF_EXACTLY_ONCE;
+}
+
+static bool has_folded(const struct rf_slot *slot)
+{
+    return slot->task != NULL && rf_task_folded(slot->task) > 0;
+}
+
+/* librdkafka's own classification; none of the flags means that nobody knows. Consumes `error`. */
+static enum rf_transaction_input judge_error(struct rf_worker *worker, rd_kafka_error_t *error,
+                                             const char *doing)
+{
+    enum rf_transaction_input input = RF_INPUT_UNKNOWN;
+
+    if (error == NULL)
+        return RF_INPUT_OK;
+    if (rd_kafka_error_is_retriable(error))
+        input = RF_INPUT_RETRY;
+    else if (rd_kafka_error_txn_requires_abort(error))
+        input = RF_INPUT_ABORTABLE;
+    rf_log_warning(RF_FIELDS(rf_field_text("worker", worker->name),
+                             rf_field_text("code", rd_kafka_error_name(error)),
+                             rf_field_text("reason", rd_kafka_error_string(error))),
+                   input == RF_INPUT_UNKNOWN ? "%s failed, and how it ended has to be found out"
+                                             : "%s failed",
+                   doing);
+    rd_kafka_error_destroy(error);
+    return input;
+}
+
+static enum rf_transaction_input begin(struct rf_worker *worker)
+{
+    struct rf_error err = {0};
+
+    if (worker->renew_producer) {
+        rf_producer_close(worker);
+        rf_log_info(RF_FIELDS(rf_field_text("worker", worker->name)),
+                    "the producer is made anew after an uncertain commit");
+    }
+    if (worker->producer == NULL && !rf_producer_open(worker, &err)) {
+        rf_log_warning(
+            RF_FIELDS(rf_field_text("worker", worker->name), rf_field_text("reason", err.message)),
+            "no producer");
+        return RF_INPUT_UNKNOWN;
+    }
+    worker->began_ms = rf_now_ms();
+    worker->quarantined = false;
+    worker->offsets_sent = false;
+    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
+        worker->slots[i].changelog_last = -1;
+        worker->slots[i].changelog_produced = 0;
+        worker->slots[i].changelog_acknowledged = 0;
+    }
+    if (!is_exactly_once(worker))
+        return RF_INPUT_OK;
+    return judge_error(worker, rd_kafka_begin_transaction(worker->producer), "begin");
+}
+
+/* The consumer's position steps over control records, ours does not; ours is right where it knows none. */
+static void find_positions(struct rf_worker *worker, struct rf_slot *slot)
+{
+    const struct rf_plan *plan = worker->options->plan;
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)plan->source_count);
+
+    for (size_t i = 0; i < plan->source_count; i++)
+        rd_kafka_topic_partition_list_add(list, plan->sources[i].topic, slot->partition);
+    if (rd_kafka_position(worker->consumer, list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        rf_log_debug(RF_FIELDS(rf_field_int("partition", slot->partition)),
+                     "the consumer knows no position");
+    for (size_t i = 0; i < plan->source_count; i++) {
+        int64_t fetched = list->elems[i].offset;
+
+        if (fetched > slot->position[i])
+            slot->position[i] = fetched;
+        slot->sent[i] = rf_task_position(slot->task, (uint32_t)i, slot->position[i]);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static enum rf_transaction_input produce_records(struct rf_worker *worker)
+{
+    rf_failpoint("before_produce");
+    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
+        struct rf_slot *slot = &worker->slots[i];
+        enum rf_transaction_input input = RF_INPUT_OK;
+
+        if (!has_folded(slot))
+            continue;
+        find_positions(worker, slot);
+        input = rf_produce_records(worker, slot);
+        if (input != RF_INPUT_OK)
+            return input;
+    }
+    rf_failpoint("after_produce");
+    return worker->quarantined ? RF_INPUT_ABORTABLE : RF_INPUT_OK;
+}
+
+static rd_kafka_topic_partition_list_t *offsets_to_send(struct rf_worker *worker)
+{
+    const struct rf_plan *plan = worker->options->plan;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+
+    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
+        const struct rf_slot *slot = &worker->slots[i];
+
+        for (size_t s = 0; has_folded(slot) && s < plan->source_count; s++) {
+            if (slot->sent[s] >= 0)
+                rd_kafka_topic_partition_list_add(list, plan->sources[s].topic, i)->offset =
+                    slot->sent[s];
+        }
+    }
+    return list;
+}
+
+static enum rf_transaction_input send_offsets(struct rf_worker *worker)
+{
+    rd_kafka_topic_partition_list_t *offsets = NULL;
+    rd_kafka_consumer_group_metadata_t *metadata = NULL;
+    rd_kafka_error_t *error = NULL;
+
+    if (!is_exactly_once(worker))
+        return RF_INPUT_OK;
+    rf_failpoint("before_send_offsets");
+    offsets = offsets_to_send(worker);
+    metadata = rd_kafka_consumer_group_metadata(
+        worker->consumer); /* of this moment: it fences us if we are late */
+    error =
+        rd_kafka_send_offsets_to_transaction(worker->producer, offsets, metadata, SEND_OFFSETS_MS);
+    rd_kafka_consumer_group_metadata_destroy(metadata);
+    rd_kafka_topic_partition_list_destroy(offsets);
+    rf_failpoint("after_send_offsets");
+    worker->offsets_sent = true; /* perhaps: what find_out reads decides */
+    return judge_error(worker, error, "send offsets");
+}
+
+/* At least once: everything delivered, then the offsets. */
+static enum rf_transaction_input commit_plainly(struct rf_worker *worker)
+{
+    rd_kafka_topic_partition_list_t *offsets = NULL;
+    rd_kafka_resp_err_t code = rd_kafka_flush(worker->producer, FLUSH_MS);
+
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return RF_INPUT_RETRY;
+    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
+        if (worker->slots[i].changelog_acknowledged != worker->slots[i].changelog_produced)
+            return RF_INPUT_ABORTABLE;
+    }
+    offsets = offsets_to_send(worker);
+    code = rd_kafka_commit(worker->consumer, offsets, 0);
+    rd_kafka_topic_partition_list_destroy(offsets);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return RF_INPUT_OK;
+    rf_log_warning(RF_FIELDS(rf_field_text("worker", worker->name),
+                             rf_field_text("reason", rd_kafka_err2str(code))),
+                   "committing offsets failed");
+    return RF_INPUT_ABORTABLE;
+}
+
+static enum rf_transaction_input commit(struct rf_worker *worker)
+{
+    int64_t start = rf_now_ms();
+    enum rf_transaction_input input = RF_INPUT_OK;
+
+    if (!is_exactly_once(worker))
+        return commit_plainly(worker);
+    rf_failpoint("before_commit");
+    worker->connection_failed = false;
+    input = judge_error(worker, rd_kafka_commit_transaction(worker->producer, -1), "commit");
+    if (worker->connection_failed || rf_now_ms() - start > SLOW_COMMIT_MS)
+        worker->renew_producer = true;
+    rf_failpoint("after_commit");
+    return input;
+}
+
+static void tell_emitted(const struct rf_worker *worker, const struct rf_slot *slot)
+{
+    size_t count = 0;
+    const struct rf_out *outbox = rf_task_outbox(slot->task, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (outbox[i].kind == RF_OUT_DERIVED)
+            worker->options->ports.emitted(worker->options->ports.self, outbox[i].as.derived);
+    }
+}
+
+static void end_transaction(struct rf_worker *worker)
+{
+    worker->folded = 0;
+    rf_arena_reset(&worker->arena, 1U << 20);
+}
+
+/* Committed: from here on the records count (invariant 1). They reach the store when enough have gathered. */
+static enum rf_transaction_input apply(struct rf_worker *worker)
+{
+    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
+        struct rf_slot *slot = &worker->slots[i];
+
+        if (!has_folded(slot))
+            continue;
+        rf_assert(slot->changelog_acknowledged == slot->changelog_produced);
+        if (worker->options->ports.emitted != NULL)
+            tell_emitted(worker, slot);
+        rf_task_committed(slot->task, slot->changelog_last < 0 ? -1 : slot->changelog_last + 1);
+        slot->schema_written = true;
+        for (size_t s = 0; s < worker->options->plan->source_count; s++)
+            slot->committed[s] = slot->sent[s];
+    }
+    worker->abort_streak = 0;
+    end_transaction(worker);
+    return RF_INPUT_OK;
+}
+
+static void drop_overlays(struct rf_worker *worker)
+{
+    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
+        if (worker->slots[i].task != NULL)
+            rf_task_aborted(worker->slots[i].task);
+    }
+    end_transaction(worker);
+}
+
+/* Deliveries first: an EndTxn that overtakes AddPartitions is answered by a fatal INVALID_TXN_STATE. */
+static enum rf_transaction_input abort_transaction(struct rf_worker *worker)
+{
+    enum rf_transaction_input input = RF_INPUT_OK;
+    int64_t start = rf_now_ms();
+
+    worker->connection_failed = false;
+    rd_kafka_flush(worker->producer, FLUSH_BEFORE_ABORT_MS);
+    if (is_exactly_once(worker))
+        input = judge_error(worker, rd_kafka_abort_transaction(worker->producer, -1), "abort");
+    if (input == RF_INPUT_RETRY || input == RF_INPUT_UNKNOWN)
+        return input;
+    if (worker->connection_failed || rf_now_ms() - start > SLOW_COMMIT_MS)
+        worker->renew_producer = true;
+    drop_overlays(worker);
+    worker->abort_streak++;
+    return RF_INPUT_OK;
+}
+
+enum outcome {
+    OUTCOME_NOTHING,
+    OUTCOME_COMMITTED,
+    OUTCOME_ABORTED,
+    OUTCOME_ELSEWHERE
+};
+
+static enum outcome slot_outcome(const struct rf_worker *worker, const struct rf_slot *slot,
+                                 const int64_t *now)
+{
+    bool as_sent = worker->offsets_sent;
+    bool as_before = true;
+
+    for (size_t s = 0; s < worker->options->plan->source_count; s++) {
+        as_sent = as_sent && (slot->sent[s] < 0 || now[s] == slot->sent[s]);
+        as_before = as_before && now[s] == slot->committed[s];
+    }
+    if (as_before)
+        return OUTCOME_ABORTED;
+    return as_sent && slot->changelog_acknowledged == slot->changelog_produced ? OUTCOME_COMMITTED
+                                                                               : OUTCOME_ELSEWHERE;
+}
+
+/* A new producer with the same transactional.id ends the old one's transaction, one way or the other; then the
+ * group's offsets say which. */
+static enum rf_transaction_input find_out(struct rf_worker *worker)
+{
+    struct rf_error err = {0};
+    enum outcome all = OUTCOME_NOTHING;
+
+    rf_producer_close(worker);
+    if (!rf_producer_open(worker, &err)) {
+        rf_log_warning(
+            RF_FIELDS(rf_field_text("worker", worker->name), rf_field_text("reason", err.message)),
+            "no producer");
+        rf_clock_sleep_ms(FIND_OUT_PAUSE_MS);
+        return rf_worker_is_stopping_now(worker) || err.kind == RF_ERROR_CONFIG ? RF_INPUT_ELSEWHERE
+                                                                                : RF_INPUT_RETRY;
+    }
+    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
+        struct rf_slot *slot = &worker->slots[i];
+        int64_t now[RF_SOURCES_MAX];
+        enum outcome outcome = OUTCOME_NOTHING;
+
+        if (!has_folded(slot))
+            continue;
+        if (!rf_committed_offsets(worker, i, now, &err)) {
+            rf_clock_sleep_ms(FIND_OUT_PAUSE_MS);
+            return rf_worker_is_stopping_now(worker) || worker->rejoin ? RF_INPUT_ELSEWHERE
+                                                                       : RF_INPUT_RETRY;
+        }
+        outcome = slot_outcome(worker, slot, now);
+        if (all != OUTCOME_NOTHING && outcome != all)
+            outcome = OUTCOME_ELSEWHERE; /* one transaction, one outcome: somebody else was here */
+        all = outcome;
+    }
+    rf_log_info(RF_FIELDS(rf_field_text("worker", worker->name),
+                          rf_field_text("outcome", all == OUTCOME_COMMITTED   ? "committed"
+                                                   : all == OUTCOME_ELSEWHERE ? "elsewhere"
+                                                                              : "aborted")),
+                "the outcome of the transaction was found out");
+    if (all == OUTCOME_COMMITTED)
+        return RF_INPUT_WAS_COMMITTED;
+    if (all == OUTCOME_ELSEWHERE)
+        return RF_INPUT_ELSEWHERE;
+    drop_overlays(worker);
+    return RF_INPUT_WAS_ABORTED;
+}
+
+static enum rf_transaction_input give_up(struct rf_worker *worker)
+{
+    rf_log_warning(RF_FIELDS(rf_field_text("worker", worker->name)),
+                   "the tasks are given up; the worker joins the group anew");
+    drop_overlays(worker);
+    rf_slots_release(worker);
+    worker->rejoin = true;
+    return RF_INPUT_OK;
+}
+
+static enum rf_transaction_input execute(struct rf_worker *worker,
+                                         enum rf_transaction_action action)
+{
+    switch (action) {
+    case RF_ACTION_BEGIN:
+        return begin(worker);
+    case RF_ACTION_PRODUCE:
+        return produce_records(worker);
+    case RF_ACTION_SEND_OFFSETS:
+        return send_offsets(worker);
+    case RF_ACTION_COMMIT:
+        return commit(worker);
+    case RF_ACTION_APPLY:
+        return apply(worker);
+    case RF_ACTION_ABORT:
+        return abort_transaction(worker);
+    case RF_ACTION_FIND_OUT:
+        return find_out(worker);
+    case RF_ACTION_GIVE_UP:
+        return give_up(worker);
+    case RF_ACTION_NONE:
+        break;
+    }
+    rf_assert(false);
+    return RF_INPUT_UNKNOWN;
+}
+
+void rf_commit_feed(struct rf_worker *worker, enum rf_transaction_input input)
+{
+    enum rf_transaction_action action = rf_transaction_step(&worker->transaction, input);
+
+    while (action != RF_ACTION_NONE)
+        action = rf_transaction_step(&worker->transaction, execute(worker, action));
+}

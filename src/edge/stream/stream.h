@@ -1,0 +1,113 @@
+/* Kafka: workers that poll, fold and commit; the topics they need; what they say of themselves.
+ *
+ * A worker is one thread that shares nothing with the others: its consumer (a member of the group), its
+ * transactional producer, its tasks. It drives core/task and executes what core/task/transaction decides. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/error.h"
+#include "core/codec/derived_codec.h"
+#include "core/task/task.h"
+
+struct rf_property {
+    const char *name;
+    const char *value;
+};
+
+enum rf_delivery {
+    RF_EXACTLY_ONCE,
+    RF_AT_LEAST_ONCE
+};
+enum rf_start {
+    RF_START_EARLIEST,
+    RF_START_LATEST
+};
+
+/* What the wiring gives to a worker or task when it needs one. Called from the worker's thread. */
+struct rf_stream_ports {
+    void *self;
+    /* The store of a partition. Errors: STATE (damaged), RETRY (in use elsewhere, or the disk). */
+    bool (*store_open)(void *self, int32_t partition, struct rf_store *store, struct rf_error *err);
+    /* Puts a damaged store aside; the next open makes an empty one. */
+    bool (*store_quarantine)(void *self, int32_t partition, struct rf_error *err);
+    /* Decoders by source, for one worker; NULL with an error. */
+    const struct rf_decoder *(*decoders_open)(void *self, struct rf_error *err);
+    void (*decoders_close)(void *self, const struct rf_decoder *decoders);
+    /* A derived event whose transaction is committed. May be NULL. */
+    void (*emitted)(void *self, const struct rf_derived *derived);
+};
+
+struct rf_stream_output {
+    const struct rf_derived_codec *codec;
+    struct rf_wire wire;
+};
+
+struct rf_stream_options {
+    const struct rf_plan *plan;
+    const struct rf_customer_codec *customer_codec;
+    const struct rf_stream_output *outputs; /* by output of the plan */
+    struct rf_schemas record_schemas;       /* see core/task/task.h */
+    struct rf_schema_reader record_reader;
+    struct rf_wire record_wire;
+    struct rf_stream_ports ports;
+
+    const struct rf_property *kafka; /* librdkafka's properties, as configured */
+    size_t kafka_count;
+    const char *instance; /* stable name of this process: static membership, transactional.id */
+    const char *changelog_topic, *tasks_topic, *dead_letter_topic;
+    enum rf_delivery delivery;
+    enum rf_start start; /* where a group without committed offsets begins */
+    bool accept_gap;     /* go on although input or changelog are missing a part */
+    int workers;
+    int64_t commit_interval_ms;
+    size_t commit_events_max;     /* a transaction is committed early at so many events */
+    size_t commit_bytes_max;      /* or at so much memory for them */
+    int64_t store_interval_ms;    /* gathered records are written at least so often */
+    size_t records_memory;        /* of all hot caches together */
+    size_t dead_letter_bytes_max; /* a larger one goes without its value */
+};
+
+struct rf_stream;
+
+/* Starts the workers. Errors: CONFIG (topics are missing or do not fit: the message names them), RETRY (no broker
+ * answers). */
+struct rf_stream *rf_stream_start(const struct rf_stream_options *options, struct rf_error *err);
+
+/* Asks every worker to commit, write its stores and leave; `now`: without committing. Any thread. */
+void rf_stream_stop(struct rf_stream *stream, bool now);
+/* Waits up to `timeout_ms` for all workers to end; true when they have. `*err` is the first worker's reason if it did
+ * not end because it was asked to. */
+bool rf_stream_wait(struct rf_stream *stream, int64_t timeout_ms, struct rf_error *err);
+void rf_stream_close(struct rf_stream *stream);
+
+enum rf_slot_state {
+    RF_SLOT_NONE,
+    RF_SLOT_WAITING,
+    RF_SLOT_RESTORING,
+    RF_SLOT_RUNNING,
+    RF_SLOT_BLOCKED
+};
+
+/* A copy of what a worker last said of one of its tasks. */
+struct rf_slot_stats {
+    int32_t partition;
+    int worker;
+    enum rf_slot_state state;
+    rf_ms stream_time;
+    struct rf_task_counts counts;
+    struct rf_records_stats records;
+    int64_t changelog_next, changelog_target;
+    uint64_t restored;
+};
+
+#define RF_SLOTS_MAX 1024
+
+struct rf_stream_stats {
+    uint64_t committed, aborted, unknown, lost, producers_made;
+    size_t slot_count;
+    struct rf_slot_stats slots[RF_SLOTS_MAX];
+};
+/* Any thread. */
+void rf_stream_stats(struct rf_stream *stream, struct rf_stream_stats *stats);

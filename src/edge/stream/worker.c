@@ -1,0 +1,533 @@
+/* A worker's loop: poll, fold, commit when it is due, restore what was assigned, write what has gathered. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "edge/stream/worker.h"
+#include "edge/sys/failpoint.h"
+#include "edge/sys/log.h"
+
+#define BATCH_MESSAGES_MAX 8192
+#define IDLE_POLL_MS       100 /* how long a rebalance may wait to be noticed */
+#define RESTORE_POLL_MS    0   /* while a task restores, the restorer does the waiting */
+#define RETRY_MS           1000
+#define BLOCKED_RETRY_MS   100
+#define GARAGE_RETRY_MS    50
+#define REJOIN_PAUSE_MS    1000
+#define ABORT_PAUSE_MAX_MS 5000
+#define PUBLISH_MS         500
+#define SYNC_EVERY_MS      10000
+
+static bool is_stopping(struct rf_worker *worker)
+{
+    bool stop = false;
+
+    rf_mutex_lock(&worker->lock);
+    stop = worker->stop;
+    rf_mutex_unlock(&worker->lock);
+    return stop;
+}
+
+bool rf_worker_is_stopping_now(struct rf_worker *worker)
+{
+    bool stop = false;
+
+    rf_mutex_lock(&worker->lock);
+    stop = worker->stop_now;
+    rf_mutex_unlock(&worker->lock);
+    return stop;
+}
+
+/* ---- polling ---- */
+
+static void consume_failed(struct rf_worker *worker, const rd_kafka_message_t *message)
+{
+    const char *topic = message->rkt == NULL ? "" : rd_kafka_topic_name(message->rkt);
+
+    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET &&
+        worker->fatal.kind == RF_ERROR_NONE) {
+        rf_error_set(
+            &worker->fatal, RF_ERROR_CONFIG, message->err,
+            "%s partition %d no longer has the offset that comes next: %s; --accept-gap goes on without it",
+            topic, (int)message->partition, rd_kafka_message_errstr(message));
+        return;
+    }
+    rf_log_warning(RF_FIELDS(rf_field_text("topic", topic),
+                             rf_field_int("partition", message->partition),
+                             rf_field_text("reason", rd_kafka_message_errstr(message))),
+                   "consuming failed");
+}
+
+static void feed(struct rf_worker *worker, struct rf_slot *slot, const rd_kafka_message_t *message)
+{
+    const struct rf_plan *plan = worker->options->plan;
+    const char *topic = rd_kafka_topic_name(message->rkt);
+    rd_kafka_timestamp_type_t time_type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    int64_t time = rd_kafka_message_timestamp(message, &time_type);
+    struct rf_input input = {
+        .broker_time = time_type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? RF_MS_MIN : time,
+        .key = rf_bytes_of(message->key, message->key == NULL ? 0 : message->key_len),
+        .value = rf_bytes_of(message->payload, message->payload == NULL ? 0 : message->len),
+    };
+
+    for (size_t i = 0; i < plan->source_count; i++) {
+        if (strcmp(plan->sources[i].topic, topic) != 0)
+            continue;
+        input.source = (uint32_t)i;
+        input.position = (struct rf_position){.topic = plan->sources[i].topic,
+                                              .partition = message->partition,
+                                              .offset = message->offset};
+        rf_task_feed(slot->task, &input);
+        slot->position[i] = message->offset + 1;
+    }
+}
+
+static void on_message(rd_kafka_message_t *message, void *opaque)
+{
+    struct rf_worker *worker = opaque;
+    struct rf_slot *slot = NULL;
+
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        consume_failed(worker, message);
+        return;
+    }
+    rf_assert(message->partition < worker->shared->partition_count);
+    slot = &worker->slots[message->partition];
+    if (slot->state == RF_SLOT_RUNNING || slot->state == RF_SLOT_BLOCKED) {
+        feed(worker, slot, message);
+    } else {
+        /* Its partition was paused before it was ever fetched from. Should it come all the same, it may not be lost. */
+        rf_log_warning(RF_FIELDS(rf_field_int("partition", message->partition)),
+                       "a message came before its task was ready; joining anew");
+        worker->rejoin = true;
+    }
+    if (--worker->batch_left == 0)
+        rd_kafka_yield(worker->consumer);
+}
+
+static void poll_consumer(struct rf_worker *worker, int timeout_ms)
+{
+    rd_kafka_message_t *message =
+        rd_kafka_consumer_poll(worker->consumer, 0); /* rebalances, errors */
+
+    worker->batch_left = BATCH_MESSAGES_MAX;
+    if (message != NULL) {
+        on_message(message, worker);
+        rd_kafka_message_destroy(message);
+    }
+    if (rd_kafka_consume_callback_queue(worker->inbox, timeout_ms, on_message, worker) < 0)
+        rf_log_warning(RF_FIELDS(rf_field_text("reason", rd_kafka_err2str(rd_kafka_last_error()))),
+                       "polling failed");
+}
+
+/* ---- folding ---- */
+
+static void rebuild(struct rf_worker *worker, struct rf_slot *slot, const struct rf_error *why)
+{
+    struct rf_error err = {0};
+    int32_t partition = slot->partition;
+
+    rf_log_error(
+        RF_FIELDS(rf_field_int("partition", partition), rf_field_text("reason", why->message)),
+        "the store is damaged: it is put aside and rebuilt from the changelog");
+    if (rf_commit_is_open(worker))
+        rf_commit_feed(worker, RF_INPUT_ABORTABLE);
+    if (slot->task != NULL)
+        rf_task_close(slot->task);
+    slot->task = NULL;
+    if (slot->state == RF_SLOT_RUNNING || slot->state == RF_SLOT_BLOCKED ||
+        slot->state == RF_SLOT_RESTORING)
+        rf_garage_park(&worker->shared->garage, partition, NULL);
+    slot->state = RF_SLOT_NONE;
+    if (!worker->options->ports.store_quarantine(worker->options->ports.self, partition, &err))
+        rf_log_error(RF_FIELDS(rf_field_text("reason", err.message)),
+                     "the damaged store could not be put aside");
+    worker->rejoin = true; /* inputs that were fed are read again from the committed offsets */
+}
+
+static void note_blocked(struct rf_worker *worker, struct rf_slot *slot)
+{
+    const char *why = NULL;
+
+    if (rf_task_is_blocked(slot->task, &why)) {
+        if (slot->state != RF_SLOT_BLOCKED)
+            rf_log_warning(
+                RF_FIELDS(rf_field_int("partition", slot->partition), rf_field_text("reason", why)),
+                "a task waits");
+        slot->state = RF_SLOT_BLOCKED;
+        slot->retry_at_ms = rf_now_ms() + BLOCKED_RETRY_MS;
+        rf_slots_pause(worker, slot);
+    } else if (slot->state == RF_SLOT_BLOCKED) {
+        rf_log_info(RF_FIELDS(rf_field_int("partition", slot->partition)), "the task goes on");
+        slot->state = RF_SLOT_RUNNING;
+        rf_slots_resume(worker, slot);
+    }
+}
+
+static void fold_slot(struct rf_worker *worker, struct rf_slot *slot)
+{
+    struct rf_error err = {0};
+    size_t before = rf_task_folded(slot->task);
+    enum rf_transaction_input input = RF_INPUT_OK;
+
+    if (!rf_commit_is_open(worker))
+        rf_commit_feed(worker, RF_INPUT_EVENT);
+    if (!rf_commit_is_open(worker) || slot->task == NULL)
+        return;
+    if (!rf_task_fold(slot->task, &err)) {
+        rebuild(worker, slot, &err);
+        return;
+    }
+    worker->folded += rf_task_folded(slot->task) - before;
+    note_blocked(worker, slot);
+    input = rf_produce_outbox(worker, slot);
+    if (input != RF_INPUT_OK)
+        rf_commit_feed(worker, input);
+}
+
+static bool may_begin(const struct rf_worker *worker)
+{
+    return rf_commit_is_open(worker) || rf_now_ms() >= worker->rest_until_ms;
+}
+
+static void fold_all(struct rf_worker *worker)
+{
+    int64_t now = rf_now_ms();
+
+    for (int32_t i = 0; i < worker->shared->partition_count && !worker->rejoin; i++) {
+        struct rf_slot *slot = &worker->slots[i];
+        bool runs = slot->state == RF_SLOT_RUNNING ||
+                    (slot->state == RF_SLOT_BLOCKED && now >= slot->retry_at_ms);
+
+        if (runs && rf_task_pending(slot->task) > 0 && may_begin(worker))
+            fold_slot(worker, slot);
+    }
+}
+
+static size_t transaction_bytes(const struct rf_worker *worker)
+{
+    size_t bytes = 0;
+
+    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
+        if (worker->slots[i].task != NULL)
+            bytes += rf_task_transaction_bytes(worker->slots[i].task);
+    }
+    return bytes;
+}
+
+static void commit_if_due(struct rf_worker *worker)
+{
+    int aborts = worker->abort_streak;
+
+    if (!rf_commit_is_open(worker))
+        return;
+    if (rf_now_ms() - worker->began_ms < worker->options->commit_interval_ms &&
+        worker->folded < worker->options->commit_events_max &&
+        transaction_bytes(worker) < worker->options->commit_bytes_max)
+        return;
+    rf_commit_feed(worker, RF_INPUT_DUE);
+    if (worker->abort_streak > aborts) {
+        int64_t pause = INT64_C(20) << (worker->abort_streak < 10 ? worker->abort_streak : 10);
+
+        worker->rest_until_ms =
+            rf_now_ms() + (pause > ABORT_PAUSE_MAX_MS ? ABORT_PAUSE_MAX_MS : pause);
+    }
+}
+
+/* ---- tasks ---- */
+
+static bool open_store(struct rf_worker *worker, struct rf_slot *slot, struct rf_store *store)
+{
+    const struct rf_stream_ports *ports = &worker->options->ports;
+    struct rf_error err = {0};
+
+    if (ports->store_open(ports->self, slot->partition, store, &err))
+        return true;
+    if (err.kind == RF_ERROR_STATE) {
+        struct rf_error aside = {0};
+
+        rf_log_error(RF_FIELDS(rf_field_int("partition", slot->partition),
+                               rf_field_text("reason", err.message)),
+                     "the store is damaged: it is put aside and rebuilt from the changelog");
+        if (!ports->store_quarantine(ports->self, slot->partition, &aside))
+            rf_log_error(RF_FIELDS(rf_field_text("reason", aside.message)),
+                         "the damaged store could not be put aside");
+    } else {
+        rf_log_warning(RF_FIELDS(rf_field_int("partition", slot->partition),
+                                 rf_field_text("reason", err.message)),
+                       "the store cannot be opened yet");
+    }
+    return false;
+}
+
+static struct rf_task *make_task(struct rf_worker *worker, struct rf_slot *slot)
+{
+    struct rf_task_options options = {
+        .plan = worker->options->plan,
+        .codec = worker->options->customer_codec,
+        .record_schemas = worker->options->record_schemas,
+        .reader = worker->options->record_reader,
+        .record_wire = worker->options->record_wire,
+        .partition = slot->partition,
+        .memory_max = worker->options->records_memory,
+    };
+    struct rf_error err = {0};
+    struct rf_task *task = NULL;
+
+    if (!open_store(worker, slot, &options.store))
+        return NULL;
+    task = rf_task_open(&options, &err);
+    if (task == NULL) {
+        options.store.ops->close(options.store.self);
+        rf_log_error(RF_FIELDS(rf_field_int("partition", slot->partition),
+                               rf_field_text("reason", err.message)),
+                     "the store cannot be read");
+    }
+    return task;
+}
+
+static void share_memory(struct rf_worker *worker)
+{
+    size_t running = 0;
+
+    for (int32_t i = 0; i < worker->shared->partition_count; i++)
+        running += worker->slots[i].task != NULL;
+    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
+        if (worker->slots[i].task != NULL)
+            rf_task_set_memory(worker->slots[i].task, worker->options->records_memory /
+                                                          (size_t)worker->options->workers /
+                                                          running);
+    }
+}
+
+static void open_waiting(struct rf_worker *worker)
+{
+    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
+        struct rf_slot *slot = &worker->slots[i];
+
+        if (slot->state != RF_SLOT_WAITING || rf_now_ms() < slot->retry_at_ms)
+            continue;
+        if (!rf_garage_take(&worker->shared->garage, i, &slot->task)) {
+            slot->retry_at_ms = rf_now_ms() + GARAGE_RETRY_MS;
+            continue;
+        }
+        if (slot->task == NULL)
+            slot->task = make_task(worker, slot);
+        if (slot->task == NULL) {
+            rf_garage_park(&worker->shared->garage, i, NULL);
+            slot->retry_at_ms = rf_now_ms() + RETRY_MS;
+            continue;
+        }
+        rf_task_set_decoders(slot->task, worker->decoders);
+        share_memory(worker);
+        rf_restore_begin(worker, slot);
+    }
+}
+
+/* Between transactions only. Every store_interval what has gathered is written, earlier where it takes a quarter of
+ * the memory; every SYNC_EVERY_MS the stores are told to make it durable. */
+static void write_stores(struct rf_worker *worker)
+{
+    int64_t now = rf_now_ms();
+    bool due = now - worker->stored_ms >= worker->options->store_interval_ms;
+    bool sync = now - worker->synced_ms >= SYNC_EVERY_MS;
+    size_t share = worker->options->records_memory / (size_t)worker->options->workers / 4;
+
+    if (worker->transaction.state != RF_TRANSACTION_IDLE)
+        return;
+    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
+        struct rf_slot *slot = &worker->slots[i];
+        struct rf_error err = {0};
+
+        if (slot->task == NULL || slot->state == RF_SLOT_WAITING)
+            continue;
+        rf_failpoint("before_store_write");
+        if (!rf_task_flush(slot->task, due ? 0 : share, &err) ||
+            (sync && !rf_task_sync(slot->task, false, &err))) {
+            if (err.kind == RF_ERROR_STATE) {
+                rebuild(worker, slot, &err);
+                return;
+            }
+            rf_log_warning(
+                RF_FIELDS(rf_field_int("partition", i), rf_field_text("reason", err.message)),
+                "the store cannot be written; its records stay in memory");
+        }
+        rf_failpoint("after_store_write");
+    }
+    if (due)
+        worker->stored_ms = now;
+    if (sync)
+        worker->synced_ms = now;
+}
+
+/* ---- what others see ---- */
+
+static void publish(struct rf_worker *worker)
+{
+    struct rf_stream_stats *stats = NULL;
+
+    if (rf_now_ms() - worker->published_ms < PUBLISH_MS)
+        return;
+    worker->published_ms = rf_now_ms();
+    rf_mutex_lock(&worker->lock);
+    stats = worker->published;
+    stats->committed = worker->transaction.committed_count;
+    stats->aborted = worker->transaction.aborted_count;
+    stats->unknown = worker->transaction.unknown_count;
+    stats->lost = worker->transaction.lost_count;
+    stats->producers_made = worker->producers_made;
+    stats->slot_count = 0;
+    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
+        const struct rf_slot *slot = &worker->slots[i];
+
+        if (slot->state == RF_SLOT_NONE)
+            continue;
+        stats->slots[stats->slot_count] = (struct rf_slot_stats){
+            .partition = i,
+            .worker = worker->index,
+            .state = slot->state,
+            .changelog_target = slot->changelog_target,
+            .restored = slot->restored,
+        };
+        if (slot->task != NULL) {
+            stats->slots[stats->slot_count].stream_time = rf_task_stream_time(slot->task);
+            stats->slots[stats->slot_count].counts = rf_task_counts(slot->task);
+            stats->slots[stats->slot_count].records = rf_task_records_stats(slot->task);
+            stats->slots[stats->slot_count].changelog_next = rf_task_changelog_next(slot->task);
+        }
+        stats->slot_count++;
+    }
+    rf_mutex_unlock(&worker->lock);
+}
+
+/* ---- life ---- */
+
+static bool open_clients(struct rf_worker *worker, struct rf_error *err)
+{
+    rd_kafka_topic_partition_list_t *topics = NULL;
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    const struct rf_plan *plan = worker->options->plan;
+
+    if (worker->observer == NULL)
+        worker->observer = rf_client_observer(worker->options, worker->name, err);
+    if (worker->observer == NULL)
+        return false;
+    /* First the producer: it ends what a former life left open, which would hold the committed offsets back. */
+    if (worker->producer == NULL && !rf_producer_open(worker, err))
+        return false;
+    worker->consumer = rf_client_consumer(worker, err);
+    if (worker->consumer == NULL)
+        return false;
+    worker->inbox = rd_kafka_queue_new(worker->consumer);
+    rf_assert(worker->inbox != NULL);
+    topics = rd_kafka_topic_partition_list_new((int)plan->source_count);
+    for (size_t i = 0; i < plan->source_count; i++) {
+        if (rd_kafka_topic_partition_list_find(topics, plan->sources[i].topic,
+                                               RD_KAFKA_PARTITION_UA) == NULL)
+            rd_kafka_topic_partition_list_add(topics, plan->sources[i].topic,
+                                              RD_KAFKA_PARTITION_UA);
+    }
+    code = rd_kafka_subscribe(worker->consumer, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return rf_error_set(err, RF_ERROR_RETRY, code, "subscribing: %s", rd_kafka_err2str(code));
+    return true;
+}
+
+static void close_clients(struct rf_worker *worker)
+{
+    rf_slots_release(worker);
+    if (worker->restorer != NULL)
+        rd_kafka_destroy(worker->restorer);
+    worker->restorer = NULL;
+    if (worker->consumer != NULL) {
+        if (worker->fatal.kind == RF_ERROR_NONE)
+            rd_kafka_consumer_close(worker->consumer);
+        rd_kafka_queue_destroy(worker->inbox);
+        rd_kafka_destroy_flags(worker->consumer, worker->fatal.kind == RF_ERROR_NONE
+                                                     ? 0
+                                                     : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    }
+    worker->consumer = NULL;
+    worker->inbox = NULL;
+    rf_producer_close(worker);
+}
+
+static void join_anew(struct rf_worker *worker)
+{
+    struct rf_error err = {0};
+
+    if (worker->consumer != NULL) {
+        if (rf_commit_is_open(worker))
+            rf_commit_feed(worker, RF_INPUT_ABORTABLE);
+        close_clients(worker);
+        rf_clock_sleep_ms(REJOIN_PAUSE_MS);
+    }
+    worker->rejoin = !open_clients(worker, &err);
+    if (!worker->rejoin)
+        return;
+    rf_log_warning(
+        RF_FIELDS(rf_field_text("worker", worker->name), rf_field_text("reason", err.message)),
+        "the worker cannot join the group yet");
+    if (err.kind == RF_ERROR_CONFIG && worker->fatal.kind == RF_ERROR_NONE)
+        worker->fatal = err;
+    rf_clock_sleep_ms(REJOIN_PAUSE_MS);
+}
+
+static int poll_timeout_ms(const struct rf_worker *worker)
+{
+    int64_t left = IDLE_POLL_MS;
+
+    if (rf_restore_is_needed(worker))
+        return RESTORE_POLL_MS;
+    if (rf_commit_is_open(worker))
+        left = worker->began_ms + worker->options->commit_interval_ms - rf_now_ms();
+    return left < 0 ? 0 : left > IDLE_POLL_MS ? IDLE_POLL_MS : (int)left;
+}
+
+static void turn(struct rf_worker *worker)
+{
+    poll_consumer(worker, poll_timeout_ms(worker));
+    open_waiting(worker);
+    rf_restore_step(worker);
+    fold_all(worker);
+    commit_if_due(worker);
+    if (worker->producer != NULL)
+        rd_kafka_poll(worker->producer, 0);
+    write_stores(worker);
+    publish(worker);
+}
+
+/* What was folded is committed and written, so that the next start has nothing to restore. */
+static void leave(struct rf_worker *worker)
+{
+    bool now = rf_worker_is_stopping_now(worker) || worker->fatal.kind != RF_ERROR_NONE;
+
+    if (worker->consumer == NULL)
+        return;
+    if (rf_commit_is_open(worker))
+        rf_commit_feed(worker, now ? RF_INPUT_ABORTABLE : RF_INPUT_DUE);
+    worker->published_ms = 0;
+    publish(worker);
+    close_clients(worker);
+}
+
+void rf_worker_run(void *argument)
+{
+    struct rf_worker *worker = argument;
+
+    worker->rejoin = true;
+    while (!is_stopping(worker) && worker->fatal.kind == RF_ERROR_NONE) {
+        if (worker->rejoin)
+            join_anew(worker);
+        else
+            turn(worker);
+    }
+    leave(worker);
+    if (worker->observer != NULL)
+        rd_kafka_destroy(worker->observer);
+    worker->observer = NULL;
+    rf_mutex_lock(&worker->lock);
+    worker->ended = true;
+    rf_mutex_unlock(&worker->lock);
+}

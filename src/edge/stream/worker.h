@@ -1,0 +1,136 @@
+/* A worker's own: what its files share. Inside this room only. Thread: worker, unless it says otherwise. */
+#pragma once
+#include <librdkafka/rdkafka.h>
+
+#include "core/task/transaction.h"
+#include "edge/stream/garage.h"
+#include "edge/stream/stream.h"
+#include "edge/sys/clock.h"
+#include "edge/sys/thread.h"
+
+#define RF_PARTITIONS_MAX RF_SLOTS_MAX
+
+/* One partition number of all sources, while it is this worker's. */
+struct rf_slot {
+    int32_t partition;
+    enum rf_slot_state state; /* NONE: not ours */
+    struct rf_task *task;     /* NULL while WAITING */
+    bool paused;              /* its partitions, in the consumer */
+    int64_t retry_at_ms;      /* WAITING, BLOCKED: when to try again, monotonic */
+
+    int64_t
+        position[RF_SOURCES_MAX]; /* next offset to be folded; -1: unknown, nothing was consumed */
+    int64_t committed[RF_SOURCES_MAX]; /* what the group says; -1: nothing */
+    int64_t sent[RF_SOURCES_MAX];      /* in the open transaction */
+
+    /* restore */
+    int64_t changelog_target, tasks_target; /* the high watermarks to be reached */
+    int64_t changelog_reached, tasks_reached;
+    int64_t tasks_low, tasks_from; /* the topic's begin, and where reading it began */
+    bool has_state;
+    struct rf_task_state state_found; /* the last record of the tasks topic */
+    char state_bytes[4096];           /* what state_found points into */
+    uint64_t restored;
+    int64_t restore_began_ms;
+
+    bool schema_written; /* to the tasks topic, since the partition was assigned */
+
+    /* the open transaction */
+    int64_t changelog_last; /* highest offset that was acknowledged; -1: none */
+    size_t changelog_produced, changelog_acknowledged;
+};
+
+struct rf_worker_shared {
+    struct rf_stream_options options; /* a copy */
+    struct rf_garage garage;
+    int32_t partition_count;
+};
+
+struct rf_worker {
+    struct rf_worker_shared *shared; /* not owned; immutable but for the garage */
+    const struct rf_stream_options *options;
+    int index;
+    char name[160]; /* <instance>-<index> */
+
+    rd_kafka_t *consumer;
+    rd_kafka_queue_t *inbox; /* all assigned partitions are forwarded to it */
+    rd_kafka_t *producer;
+    rd_kafka_t *observer; /* read_uncommitted: true high watermarks */
+    rd_kafka_t *
+        restorer; /* read_committed, manual assignment: changelog and tasks; NULL while nothing restores */
+    rd_kafka_topic_t *changelog, *tasks, *dead_letters;
+    rd_kafka_topic_t **outputs;
+    bool renew_producer;    /* guard G1: the last commit or abort was uncertain */
+    bool connection_failed; /* since the commit began; set by the producer's error callback */
+
+    const struct rf_decoder *decoders;
+    struct rf_slot *slots; /* by partition */
+    struct rf_transaction transaction;
+    int64_t began_ms;      /* the open transaction, monotonic */
+    size_t folded;         /* in it */
+    struct rf_arena arena; /* of the transaction: what delivery reports point to */
+    struct rf_buffer buffer;
+    bool offsets_sent;
+    int abort_streak;  /* aborts since the last commit */
+    bool quarantined;  /* a delivery report has put something into quarantine */
+    int64_t stored_ms; /* gathered records were last written */
+    int64_t synced_ms; /* the stores were last told to make them durable */
+    int64_t published_ms;
+    int64_t rest_until_ms; /* after aborts: no new transaction before */
+    size_t batch_left;     /* messages that the poll may still take */
+    struct rf_error fatal; /* why the worker ends on its own account */
+    bool rejoin;           /* clients are to be made anew */
+    uint64_t producers_made;
+
+    /* shared, under lock */
+    struct rf_mutex lock;
+    bool stop RF_GUARDED_BY(lock), stop_now RF_GUARDED_BY(lock), ended RF_GUARDED_BY(lock);
+    struct rf_stream_stats *published RF_GUARDED_BY(lock); /* this worker's part */
+
+    struct rf_thread thread;
+};
+
+/* client.c */
+rd_kafka_t *rf_client_consumer(struct rf_worker *worker, struct rf_error *err);
+rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err);
+/* read_uncommitted: asks for high watermarks. */
+rd_kafka_t *rf_client_observer(const struct rf_stream_options *options, const char *name,
+                               struct rf_error *err);
+rd_kafka_t *rf_client_restorer(struct rf_worker *worker, struct rf_error *err);
+/* Any thread. For admin calls and metadata. */
+rd_kafka_t *rf_client_admin(const struct rf_property *kafka, size_t kafka_count,
+                            struct rf_error *err);
+
+/* producer.c: its life, and what is produced */
+bool rf_producer_open(struct rf_worker *worker, struct rf_error *err);
+void rf_producer_close(struct rf_worker *worker);
+enum rf_transaction_input rf_produce_outbox(struct rf_worker *worker, struct rf_slot *slot);
+enum rf_transaction_input rf_produce_records(struct rf_worker *worker, struct rf_slot *slot);
+void rf_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque);
+
+/* commit.c: executes the actions of core/task/transaction */
+void rf_commit_feed(struct rf_worker *worker, enum rf_transaction_input input);
+bool rf_commit_is_open(const struct rf_worker *worker);
+
+/* assignment.c */
+void rf_rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                   rd_kafka_topic_partition_list_t *partitions, void *opaque);
+void rf_slots_pause(struct rf_worker *worker, struct rf_slot *slot);
+void rf_slots_resume(struct rf_worker *worker, struct rf_slot *slot);
+void rf_slots_release(struct rf_worker *worker); /* all of them, their tasks into the garage */
+bool rf_committed_offsets(struct rf_worker *worker, int32_t partition, int64_t *offsets,
+                          struct rf_error *err);
+
+/* restore.c */
+void rf_restore_begin(struct rf_worker *worker, struct rf_slot *slot);
+void rf_restore_step(struct rf_worker *worker);
+bool rf_restore_is_needed(const struct rf_worker *worker);
+
+/* worker.c */
+void rf_worker_run(void *worker);
+bool rf_worker_is_stopping_now(struct rf_worker *worker);
+
+static inline int64_t rf_now_ms(void)
+{
+    return rf_clock_monotonic_ns() / 1000000;
+}
