@@ -10,6 +10,7 @@
 #include "core/base/arena.h"
 #include "core/base/buffer.h"
 #include "core/base/error.h"
+#include "core/codec/value_json.h"
 #include "core/codec/wire.h"
 #include "core/model/derived.h"
 #include "core/model/plan.h"
@@ -30,9 +31,6 @@ bool rf_derived_encode(const struct rf_derived_codec *codec, const struct rf_der
 /* The event as one line of JSON, every known attribute: what replay, demo and `--json` print. */
 void rf_derived_print_json(const struct rf_plan *plan, const struct rf_derived *derived,
                            struct rf_buffer *out);
-/* A value as JSON (numbers, strings, RFC 3339 times, lists, maps; a non-finite double as null). */
-void rf_value_print_json(struct rf_buffer *out, struct rf_value value);
-
 struct rf_header {
     const char *name;
     struct rf_bytes value;

@@ -69,8 +69,12 @@ struct rf_schema {
 
 #define RF_SCHEMA_DEPTH_MAX 64
 
+/* "null", "boolean", ..., "fixed": as the specification writes it. */
+const char *rf_schema_kind_name(enum rf_schema_kind kind);
+
 /* The expression type of values of this schema. [null, T] becomes a nullable T, another union dyn, an
- * enum string, int and long int, float and double double. A type that contains itself is dyn there. */
+ * enum string, int and long int, float and double double. A type that contains itself is dyn there, and so
+ * is what lies deeper than RF_SCHEMA_DEPTH_MAX or beyond 20,000 parts. Names are the schema's own. */
 const struct rf_type *rf_schema_type(struct rf_arena *arena, const struct rf_schema *schema);
 
 /* Parsing Canonical Form (Avro specification), and its CRC-64-AVRO (Rabin) fingerprint. */
