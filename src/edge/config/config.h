@@ -10,37 +10,10 @@
 
 #include "core/base/arena.h"
 #include "core/base/buffer.h"
+#include "core/model/delivery.h"
 #include "core/model/diagnostic.h"
 #include "core/model/plan.h"
-
-enum rf_delivery {
-    RF_EXACTLY_ONCE,
-    RF_AT_LEAST_ONCE
-};
-
-enum rf_start {
-    RF_START_EARLIEST,
-    RF_START_LATEST
-};
-
-enum rf_log_level {
-    RF_LOG_ERROR,
-    RF_LOG_WARNING,
-    RF_LOG_INFO,
-    RF_LOG_DEBUG
-};
-
-enum rf_log_format {
-    RF_LOG_TEXT,
-    RF_LOG_JSON
-};
-
-/* For librdkafka, as it is. */
-struct rf_property {
-    const char *name;
-    const char *value;
-    bool secret; /* never printed */
-};
+#include "edge/sys/log.h"
 
 struct rf_registry_settings {
     const char *url;         /* NULL: there is none */

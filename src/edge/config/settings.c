@@ -19,8 +19,8 @@
 static const char *const deliveries[] = {"exactly_once", "at_least_once", NULL};
 static const char *const starts[] = {"earliest", "latest", NULL};
 static const char *const lates[] = {"drop", "dead_letter", NULL};
-static const char *const log_levels[] = {"error", "warning", "info", "debug", NULL};
-static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const log_levels[] = {"debug", "info", "warning", "error", NULL};
+static const char *const log_formats[] = {"auto", "text", "json", NULL};
 static const char *const formats[] = {"avro", "avro-object", "avro-raw", "json", NULL};
 static const char *const severities[] = {"low", "medium", "high", "critical", NULL};
 
@@ -76,7 +76,7 @@ const struct rf_setting rf_settings[] = {
     {"http", "listen", RF_SETTING_ADDRESS, "ADDRESS:PORT, or off", "127.0.0.1:8088", NULL, 0, 0, TOP(config.http_listen), false},
 
     {"log", "level", RF_SETTING_CHOICE, "the least that is written", "info", log_levels, 0, 0, TOP(log_level), false},
-    {"log", "format", RF_SETTING_CHOICE, "for people or for programs", "text", log_formats, 0, 0, TOP(log_format), false},
+    {"log", "format", RF_SETTING_CHOICE, "for people or for programs; auto: text on a terminal", "auto", log_formats, 0, 0, TOP(log_format), false},
 
     {"sources.*", "topic", RF_SETTING_TOPIC, "what is read; all sources have the same number of partitions", NULL, NULL, 0, 0, SOURCE(topic), true},
     {"sources.*", "format", RF_SETTING_CHOICE, "of the messages: avro is the registry's wire format, avro-object Avro's single-object encoding, avro-raw the body alone", NULL, formats, 0, 0, SOURCE(format), true},

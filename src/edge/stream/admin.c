@@ -72,7 +72,7 @@ bool rf_admin_create_topic(rd_kafka_t *rk, rd_kafka_NewTopic_t *topic, struct rf
     return ok;
 }
 
-static void read_setting(const rd_kafka_ConfigEntry_t *entry, struct rf_topic_settings *settings)
+static void read_setting(const rd_kafka_ConfigEntry_t *entry, struct rf_topic_values *settings)
 {
     const char *name = rd_kafka_ConfigEntry_name(entry);
     const char *value = rd_kafka_ConfigEntry_value(entry);
@@ -87,7 +87,7 @@ static void read_setting(const rd_kafka_ConfigEntry_t *entry, struct rf_topic_se
         (void)rf_int64_parse(rf_bytes_of_text(value), &settings->min_insync_replicas);
 }
 
-static bool read_settings(rd_kafka_event_t *event, struct rf_topic_settings *settings,
+static bool read_settings(rd_kafka_event_t *event, struct rf_topic_values *settings,
                           struct rf_error *err)
 {
     size_t count = 0;
@@ -108,7 +108,7 @@ static bool read_settings(rd_kafka_event_t *event, struct rf_topic_settings *set
     return true;
 }
 
-bool rf_admin_topic_settings(rd_kafka_t *rk, const char *topic, struct rf_topic_settings *settings,
+bool rf_admin_topic_settings(rd_kafka_t *rk, const char *topic, struct rf_topic_values *settings,
                              struct rf_error *err)
 {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);

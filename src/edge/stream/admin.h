@@ -11,10 +11,10 @@ rd_kafka_t *rf_admin_open(const struct rf_topics_options *options, struct rf_err
 bool rf_admin_create_topic(rd_kafka_t *rk, rd_kafka_NewTopic_t *topic,
                            struct rf_error *err) RF_MUST_CHECK;
 
-struct rf_topic_settings {
+struct rf_topic_values {
     char cleanup_policy[64];
     int64_t max_message_bytes;
     int64_t min_insync_replicas;
 };
-bool rf_admin_topic_settings(rd_kafka_t *rk, const char *topic, struct rf_topic_settings *settings,
+bool rf_admin_topic_settings(rd_kafka_t *rk, const char *topic, struct rf_topic_values *settings,
                              struct rf_error *err) RF_MUST_CHECK;

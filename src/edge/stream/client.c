@@ -18,7 +18,12 @@ static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, stru
     return rf_error_set(err, RF_ERROR_CONFIG, 0, "kafka property %s: %s", name, why);
 }
 
-static bool set_all(rd_kafka_conf_t *conf, const struct rf_property *properties, size_t count,
+struct pinned {
+    const char *name;
+    const char *value;
+};
+
+static bool set_all(rd_kafka_conf_t *conf, const struct pinned *properties, size_t count,
                     struct rf_error *err)
 {
     for (size_t i = 0; i < count; i++) {
@@ -113,7 +118,7 @@ static void consumer_failed(rd_kafka_t *rk, int code, const char *reason, void *
 rd_kafka_t *rf_client_consumer(struct rf_worker *worker, struct rf_error *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    const struct rf_property pinned[] = {
+    const struct pinned pinned[] = {
         {"group.id", worker->options->plan->app},
         {"group.instance.id", worker->name},
         {"client.id", worker->name},
@@ -124,7 +129,7 @@ rd_kafka_t *rf_client_consumer(struct rf_worker *worker, struct rf_error *err)
         {"partition.assignment.strategy", "range"},
         {"enable.partition.eof", "false"},
     };
-    const struct rf_property defaults[] = {
+    const struct pinned defaults[] = {
         {"check.crcs", "true"},
         {"session.timeout.ms", "15000"},
         {"fetch.wait.max.ms", "100"},
@@ -166,12 +171,12 @@ rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char transactional_id[256];
-    const struct rf_property pinned[] = {
+    const struct pinned pinned[] = {
         {"enable.idempotence", "true"},
         {"acks", "all"},
         {"client.id", worker->name},
     };
-    const struct rf_property defaults[] = {
+    const struct pinned defaults[] = {
         {"retry.backoff.ms", "10"}, /* the default of 100 is slept through in every commit */
         {"linger.ms", "5"},
         {"compression.type", "lz4"},
@@ -180,7 +185,7 @@ rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err)
         {"queue.buffering.max.messages", "1000000"},
         {"queue.buffering.max.kbytes", "65536"},
     };
-    const struct rf_property transactional[] = {
+    const struct pinned transactional[] = {
         {"transactional.id", transactional_id},
         {"transaction.timeout.ms", PRODUCER_TRANSACTION_TIMEOUT_MS},
         {"message.timeout.ms", PRODUCER_TRANSACTION_TIMEOUT_MS},
@@ -207,7 +212,7 @@ rd_kafka_t *rf_client_observer(const struct rf_stream_options *options, const ch
                                struct rf_error *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    const struct rf_property pinned[] = {
+    const struct pinned pinned[] = {
         {"client.id", name},
         {"isolation.level",
          "read_uncommitted"}, /* or "high" would be the last stable offset (invariant 3) */
@@ -228,7 +233,7 @@ rd_kafka_t *rf_client_observer(const struct rf_stream_options *options, const ch
 rd_kafka_t *rf_client_restorer(struct rf_worker *worker, struct rf_error *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    const struct rf_property pinned[] = {
+    const struct pinned pinned[] = {
         {"client.id", worker->name},
         {"isolation.level", "read_committed"},
         {"enable.auto.commit", "false"},

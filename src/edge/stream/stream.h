@@ -9,21 +9,8 @@
 
 #include "core/base/error.h"
 #include "core/codec/derived_codec.h"
+#include "core/model/delivery.h"
 #include "core/task/task.h"
-
-struct rf_property {
-    const char *name;
-    const char *value;
-};
-
-enum rf_delivery {
-    RF_EXACTLY_ONCE,
-    RF_AT_LEAST_ONCE
-};
-enum rf_start {
-    RF_START_EARLIEST,
-    RF_START_LATEST
-};
 
 /* What the wiring gives to a worker or task when it needs one. Called from the worker's thread. */
 struct rf_stream_ports {

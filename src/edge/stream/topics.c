@@ -186,7 +186,7 @@ static void complain(struct checking *c, const char *topic, bool fatal, const ch
 static void check_settings(struct checking *c, const struct rf_topic *topic,
                            const struct found_topic *found)
 {
-    struct rf_topic_settings settings = {0};
+    struct rf_topic_values settings = {0};
     struct rf_error err = {0};
 
     if (!rf_admin_topic_settings(c->rk, topic->name, &settings, &err)) {
