@@ -79,5 +79,5 @@ say "building with -Werror and running the unit tests on $suite"
 rm -rf "$root/src/ringfold"
 git clone -q --no-hardlinks "$top" "$root/src/ringfold"
 in_root sh -c 'cd /src/ringfold && cmake --preset ci && cmake --build build-ci &&
-    ctest --test-dir build-ci -L unit --output-on-failure -j "$(nproc)" && build-ci/ringfold --version'
+    CK_TIMEOUT_MULTIPLIER=15 ctest --test-dir build-ci -L unit --output-on-failure -j "$(nproc)" && build-ci/ringfold --version'
 say "$suite: built and tested ($(in_root pkg-config --modversion rdkafka avro-c rocksdb 2>/dev/null | tr '\n' ' '))"

@@ -14,7 +14,7 @@ import xml.etree.ElementTree as xml
 
 
 def results_of_junit(path):
-    prefix = path.stem.removeprefix("ctest-").removesuffix("-L")
+    prefix = path.stem.removeprefix("ctest-")
     for case in xml.parse(path).getroot().iter("testcase"):
         name = f"{prefix}: {case.get('name')}"
         for outcome, tags in (("failed", ("failure", "error")), ("skipped", ("skipped",))):
