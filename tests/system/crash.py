@@ -19,9 +19,16 @@ from harness.kafka import Kafka
 from harness.orders import App, generate, verify
 from harness.registry import Registry
 
-# Where the process can be told to kill itself: around each step of the commit protocol.
-FAILPOINTS = [f"{side}_{step}" for step in ("produce", "send_offsets", "commit", "store_write", "checkpoint")
-              for side in ("before", "after")]
+# Where the process can be told to kill itself: around each step of the commit protocol. The number: how often the
+# place is passed in about ten seconds of load, of which a random time is chosen.
+FAILPOINTS = {
+    "after_restore": 4,
+    "after_produce_outbox": 100,
+    "before_produce": 50, "after_produce": 50,
+    "before_send_offsets": 50, "after_send_offsets": 50,
+    "before_commit": 50, "after_commit": 50,
+    "before_store_write": 500, "after_store_write": 500,
+}
 FAILPOINT_SECONDS_MAX = 60
 CHUNK = 100          # events between two looks at the clock
 PAUSE_SECONDS = 9    # longer than session.timeout.ms of the application under test
@@ -108,7 +115,8 @@ class Run:
     def kill_at(self, failpoint):
         """Starts with the failpoint set; the process then kills itself there."""
         self.daemon.kill()
-        armed = self.app.instance("a", {"RINGFOLD_FAILPOINT": f"{failpoint}:kill:{1 + int(5 * self.rng.random())}"})
+        nth = 1 + int(FAILPOINTS[failpoint] * self.rng.random())
+        armed = self.app.instance("a", {"RINGFOLD_FAILPOINT": f"{failpoint}:kill:{nth}"})
         armed.start()
         try:
             armed.child.wait(FAILPOINT_SECONDS_MAX)

@@ -2,7 +2,6 @@
 import json
 import os
 import pathlib
-import re
 import subprocess
 
 import yaml
@@ -11,8 +10,6 @@ from harness.artefacts import TOP
 from harness.process import Process, wait_until
 
 IDLE_SECONDS_MAX = 120
-# What a daemon says of a task that is caught up.
-RESTORED = re.compile(r"task (\d+) is ready: (\d+) records restored in (\d+) ms")
 
 
 def binary():
@@ -46,6 +43,14 @@ def write_config(path, config):
     return path
 
 
+def _entry(line):
+    """A line of the log; one that a kill cut in two says nothing."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return {}
+
+
 class Instance(Process):
     """One daemon: `ringfold run -c CONFIG`."""
 
@@ -57,13 +62,18 @@ class Instance(Process):
                          env={"STATE_DIR": str(directory / f"state-{name}"), "INSTANCE": name, "HTTP_LISTEN": "off",
                               **(env or {})})
 
+    def said(self, message):
+        """The log's lines with this message, as objects."""
+        lines = (line for line in self.output().splitlines() if line.startswith("{"))
+        return [entry for entry in map(_entry, lines) if entry.get("msg") == message]
+
     def restored(self):
         """Records read back from the changelog, for each task at each start."""
-        return [int(found[2]) for found in RESTORED.finditer(self.output())]
+        return [entry["restored_records"] for entry in self.said("task ready")]
 
     def ready_ms(self):
         """How long that took."""
-        return [int(found[3]) for found in RESTORED.finditer(self.output())]
+        return [entry["milliseconds"] for entry in self.said("task ready")]
 
     def assert_running(self):
         assert self.running, f"ringfold {self.name} ended with status {self.status}\n{self.tail()}"
