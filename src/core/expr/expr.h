@@ -40,11 +40,14 @@ struct rf_expr_env {
 };
 
 #define RF_EXPR_COST_MAX_DEFAULT UINT64_C(100000) /* steps; about a millisecond */
-#define RF_EXPR_TEXT_MAX 65536                    /* bytes of source */
+#define RF_EXPR_TEXT_MAX         65536            /* bytes of source */
 
 /* A fault found while compiling. Offsets are bytes into the source text. */
 struct rf_expr_fault {
-    enum { RF_EXPR_AT_PARSE, RF_EXPR_AT_CHECK } stage;
+    enum {
+        RF_EXPR_AT_PARSE,
+        RF_EXPR_AT_CHECK
+    } stage;
     size_t offset;
     size_t size;         /* of the excerpt it is about; at least 1 */
     const char *message; /* in the arena, one line, lower case */
@@ -59,9 +62,9 @@ struct rf_expr_faults {
 /* What a program reads: a variable, and where that is a record the field path taken from it. */
 struct rf_expr_read {
     uint32_t variable;
-    uint32_t depth;             /* fields in the path; 0: the variable itself */
-    const uint32_t *path;       /* field indexes, outermost first */
-    const char *text;           /* "event.amount", "calls_7d" */
+    uint32_t depth;       /* fields in the path; 0: the variable itself */
+    const uint32_t *path; /* field indexes, outermost first */
+    const char *text;     /* "event.amount", "calls_7d" */
 };
 
 struct rf_expr;
@@ -69,7 +72,8 @@ struct rf_expr;
 /* Compiles `text` into `arena` (which must outlive the program). `want`: the type that the result has to
  * have, NULL for any. False: `faults` says what and where. */
 bool rf_expr_compile(struct rf_arena *arena, const struct rf_expr_env *env, struct rf_bytes text,
-                     const struct rf_type *want, const struct rf_expr **expr, struct rf_expr_faults *faults) RF_MUST_CHECK;
+                     const struct rf_type *want, const struct rf_expr **expr,
+                     struct rf_expr_faults *faults) RF_MUST_CHECK;
 
 const struct rf_type *rf_expr_type(const struct rf_expr *expr);
 const struct rf_expr_read *rf_expr_reads(const struct rf_expr *expr, size_t *count);
@@ -87,8 +91,9 @@ struct rf_expr_scratch {
 
 /* `variables[i]` is the value of env->variables[i]. False: err (kind RECORD) says why, as CEL's errors do:
  * "no such key: a", "division by zero", "cost limit exceeded". */
-bool rf_expr_eval(const struct rf_expr *expr, const struct rf_value *variables, struct rf_expr_scratch *scratch,
-                  struct rf_value *result, struct rf_error *err) RF_MUST_CHECK;
+bool rf_expr_eval(const struct rf_expr *expr, const struct rf_value *variables,
+                  struct rf_expr_scratch *scratch, struct rf_value *result,
+                  struct rf_error *err) RF_MUST_CHECK;
 
 /* A value as a CEL literal: 1u, b"…", timestamp("…"), [1, 2], {"a": 1}. */
 void rf_value_print(struct rf_buffer *out, struct rf_value value);

@@ -17,11 +17,11 @@ enum rf_type_kind {
     RF_TYPE_BYTES,
     RF_TYPE_TIMESTAMP,
     RF_TYPE_DURATION,
-    RF_TYPE_LIST,     /* element */
-    RF_TYPE_MAP,      /* key, element */
-    RF_TYPE_RECORD,   /* record */
+    RF_TYPE_LIST,   /* element */
+    RF_TYPE_MAP,    /* key, element */
+    RF_TYPE_RECORD, /* record */
     RF_TYPE_TYPE,
-    RF_TYPE_OPTIONAL, /* element */
+    RF_TYPE_OPTIONAL,  /* element */
     RF_TYPE_PARAMETER, /* of a function's signature: T, K, V; inside the checker only */
 };
 
@@ -45,11 +45,13 @@ struct rf_record_type {
 };
 
 /* The types that need no parameters; static, never freed. */
-extern const struct rf_type rf_type_dyn, rf_type_null, rf_type_bool, rf_type_int, rf_type_uint, rf_type_double,
-    rf_type_string, rf_type_bytes, rf_type_timestamp, rf_type_duration, rf_type_type;
+extern const struct rf_type rf_type_dyn, rf_type_null, rf_type_bool, rf_type_int, rf_type_uint,
+    rf_type_double, rf_type_string, rf_type_bytes, rf_type_timestamp, rf_type_duration,
+    rf_type_type;
 
 const struct rf_type *rf_type_list(struct rf_arena *arena, const struct rf_type *element);
-const struct rf_type *rf_type_map(struct rf_arena *arena, const struct rf_type *key, const struct rf_type *element);
+const struct rf_type *rf_type_map(struct rf_arena *arena, const struct rf_type *key,
+                                  const struct rf_type *element);
 const struct rf_type *rf_type_record(struct rf_arena *arena, const struct rf_record_type *record);
 const struct rf_type *rf_type_optional(struct rf_arena *arena, const struct rf_type *element);
 const struct rf_type *rf_type_nullable(struct rf_arena *arena, const struct rf_type *type);

@@ -62,7 +62,8 @@ struct rf_map {
 
 struct rf_record {
     const struct rf_record_type *type;
-    const struct rf_value *fields; /* type->field_count of them; only those that were asked for are set */
+    const struct rf_value
+        *fields; /* type->field_count of them; only those that were asked for are set */
 };
 
 static inline struct rf_value rf_value_null(void)
@@ -107,12 +108,14 @@ static inline struct rf_value rf_value_record(const struct rf_record *record)
 
 static inline struct rf_value rf_value_timestamp(int64_t seconds, int32_t nanoseconds)
 {
-    return (struct rf_value){.kind = RF_VALUE_TIMESTAMP, .nanoseconds = nanoseconds, .as.seconds = seconds};
+    return (struct rf_value){
+        .kind = RF_VALUE_TIMESTAMP, .nanoseconds = nanoseconds, .as.seconds = seconds};
 }
 
 static inline struct rf_value rf_value_duration(int64_t seconds, int32_t nanoseconds)
 {
-    return (struct rf_value){.kind = RF_VALUE_DURATION, .nanoseconds = nanoseconds, .as.seconds = seconds};
+    return (struct rf_value){
+        .kind = RF_VALUE_DURATION, .nanoseconds = nanoseconds, .as.seconds = seconds};
 }
 
 struct rf_value rf_value_timestamp_ms(rf_ms instant);

@@ -1,0 +1,58 @@
+/* Gives every node its type, every name its meaning, and finds what cannot work.
+ *
+ * checker.c walks the tree; names.c resolves names, fields and functions; nulls.c knows where a nullable
+ * value has been tested. Faults are gathered, not only the first one reported.
+ *
+ * Lenient compiling (`eval`, where nothing is declared) keeps what is found as a warning: the faulty node
+ * becomes dyn, and fails only if it is evaluated and its value is needed. */
+#pragma once
+#include "core/expr/ast.h"
+#include "core/expr/expr.h"
+#include "core/expr/functions.h"
+#include "core/expr/parser.h"
+#include "core/expr/types.h"
+
+struct rf_scope {
+    struct rf_local *local;
+    const struct rf_scope *outer;
+};
+
+/* `path` (a variable, or fields of one) is known not to be null. */
+struct rf_fact {
+    const struct rf_node *path;
+    const struct rf_fact *outer;
+};
+
+struct rf_checker {
+    struct rf_arena *arena;
+    const struct rf_expr_env *env;
+    struct rf_bytes text;
+    struct rf_expr_faults *faults;
+    const struct rf_scope *scope;
+    const struct rf_fact *facts;
+    bool lenient;
+};
+
+/* False: there are faults (never when lenient). `want`: NULL for any type. */
+bool rf_check(struct rf_checker *checker, struct rf_node *root, const struct rf_type *want);
+
+/* The walk, for the other files of the checker. Never returns NULL. */
+const struct rf_type *rf_check_node(struct rf_checker *checker, struct rf_node *node);
+/* Records a fault about `node`; returns dyn, so that a caller can return it. */
+const struct rf_type *rf_check_fault(struct rf_checker *checker, const struct rf_node *node,
+                                     const char *message, const char *hint);
+
+/* names.c */
+const struct rf_type *rf_check_ident(struct rf_checker *checker, struct rf_node *node);
+const struct rf_type *rf_check_select(struct rf_checker *checker, struct rf_node *node);
+const struct rf_type *rf_check_call(struct rf_checker *checker, struct rf_node *node);
+
+/* nulls.c: what the truth (or falsehood) of `condition` says about nulls becomes known. */
+void rf_facts_learn(struct rf_checker *checker, const struct rf_node *condition, bool truth);
+/* The type of a path, without null where a fact says so. */
+const struct rf_type *rf_facts_apply(const struct rf_checker *checker, const struct rf_node *node,
+                                     const struct rf_type *type);
+/* A fault if `node` may be null where that cannot be; true: it may. */
+bool rf_check_not_null(struct rf_checker *checker, const struct rf_node *node);
+/* The source of a node, for messages. */
+struct rf_bytes rf_check_source(const struct rf_checker *checker, const struct rf_node *node);
