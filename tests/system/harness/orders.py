@@ -73,7 +73,7 @@ class App:
             },
             "rules": {
                 "every-tenth": {"when": f"orders > 0 && orders % {EVERY} == 0", "emit": "alert", "severity": "high",
-                                "because": '"order number " + string(last_number)'},
+                                "because": 'last_number != null ? "order number " + string(last_number) : ""'},
                 "large": {"when": f"most != null && most > {LARGE}", "emit": "offer", "cooldown": "3650d",
                           "offer": {"id": "thanks", "channel": "mail", "value": "total"}},
             },
