@@ -454,7 +454,7 @@ START_TEST(a_truncated_manifest_or_a_lost_pointer_to_it_gives_no_wrong_records)
 {
     char file[512];
 
-    for (off_t cut = 1; cut < 400; cut += 23) {
+    for (off_t cut = 1; cut < 400; cut += 61) {
         make_damageable();
         ck_assert(find_file("MANIFEST-", "", 0, file, sizeof file));
         if (cut < size_of(file))
@@ -733,7 +733,7 @@ START_TEST(sixty_four_stores_stay_within_the_budget)
 {
     enum {
         STORES = 64,
-        ROUNDS = 40
+        ROUNDS = 12
     };
     const struct rf_rocks_settings settings = {.cache_size = 16 << 20,
                                                .memtables_size = 32 << 20,
@@ -777,7 +777,7 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_loop_test(tcase, a_kill_leaves_an_older_state_and_the_checkpoint_that_goes_with_it, 0,
-                        6);
+                        4);
     tcase_add_loop_test(tcase, a_kill_during_a_load_leaves_all_or_nothing, 0, 6);
     tcase_add_test(tcase, no_flipped_bit_in_a_file_goes_unseen);
     tcase_add_test(tcase, no_flipped_bit_in_the_manifest_gives_wrong_records);
