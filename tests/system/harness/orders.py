@@ -30,7 +30,7 @@ LARGE = 990.0
 
 
 class App:
-    """Names, files and commands of one application under test."""
+    """Names, files and commands of one application under test. A setting that is None is left out of its file."""
 
     def __init__(self, name, kafka, registry, directory, **settings):
         self.name, self.kafka, self.registry, self.directory = name, kafka, registry, directory
@@ -42,7 +42,8 @@ class App:
         (directory / "order.avsc").write_text(ORDER, encoding="utf-8")
         (directory / "ping.avsc").write_text(PING, encoding="utf-8")
         self.env = {"STATE_DIR": str(directory / "state"), "INSTANCE": "a", "HTTP_LISTEN": "off"}
-        self.config = ringfold.write_config(directory / "ringfold.yaml", {**self._settings(), **settings})
+        written = {name: value for name, value in {**self._settings(), **settings}.items() if value is not None}
+        self.config = ringfold.write_config(directory / "ringfold.yaml", written)
         self._serialize = self._sender = None
 
     def _settings(self):
@@ -50,7 +51,7 @@ class App:
             "app": self.name,
             "kafka": {"bootstrap.servers": self.kafka.bootstrap, "session.timeout.ms": 6000,
                       "heartbeat.interval.ms": 1000},
-            "schema_registry": {"url": self.registry.url},
+            "schema_registry": {"url": self.registry.url} if self.registry is not None else None,
             "state": {"dir": "${STATE_DIR}", "memory": "64MiB", "flush_interval": "500ms"},
             "instance": "${INSTANCE}",
             "http": {"listen": "${HTTP_LISTEN}"},
