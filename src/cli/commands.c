@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+extern const struct rf_command rf_command_check;
 extern const struct rf_command rf_command_eval;
 
 /* clang-format off: one line a command, in the order of the alphabet */
 const struct rf_command *const rf_commands[] = {
+    &rf_command_check,
     &rf_command_eval,
     NULL,
 };

@@ -27,7 +27,7 @@ _Static_assert(FLT_EVAL_METHOD == 0,
 #define LN2_HIGH       0x1.62e42fefa38p-1
 #define LN2_LOW        0x1.ef35793c7673p-45
 #define STEP_HIGH      0x1.62e42fefcp-8
-#define STEP_LOW       (-0x1.c610ca86c3899p-44)
+#define STEP_LOW       -0x1.c610ca86c3899p-44
 #define STEPS_PER_UNIT 0x1.71547652b82fep+7 /* 128 / ln(2) */
 #define LN2            0x1.62e42fefa39efp-1
 #define LOG2E_HIGH     0x1.71547652b82fep+0 /* 1 / ln(2) */

@@ -52,9 +52,9 @@ void rf_build_rules(struct rf_build *build);
 void rf_build_hashes(struct rf_build *build); /* versions: only of a plan without errors */
 void rf_build_lint(struct rf_build *build);
 
-/* Of one source or output; NULL: a complaint was made. */
+/* Of one source or output, called `name` in messages; NULL: a complaint was made. */
 const struct rf_schema *rf_build_schema(struct rf_build *build, struct rf_bytes text,
-                                        struct rf_place place);
+                                        const char *name, struct rf_place place);
 
 /* What an expression sees, and whose it is. */
 struct rf_scope {

@@ -52,6 +52,23 @@ static bool check_name(struct rf_build *build, const char *setting, const struct
     return true;
 }
 
+static void refuse_entry(struct rf_build *build, const char *setting,
+                         const struct rf_yaml_node *key, const struct rf_yaml_node *item)
+{
+    static const char *const examples[][2] = {
+        {"sources", "{ topic: TOPIC, format: json, schema: FILE }"},
+        {"features", "{ count: KIND, window: 7d }, for instance"},
+        {"rules", "{ when: EXPRESSION, emit: OUTPUT }"},
+        {"outputs", "{ topic: TOPIC }"},
+    };
+    struct rf_place place = rf_place_of(key);
+
+    for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++)
+        place.hint = strcmp(examples[i][0], setting) == 0 ? examples[i][1] : place.hint;
+    rf_complain(&build->yaml, place, "'%.80s' has to be a mapping, not %s", rf_yaml_text(key),
+                rf_yaml_kind_name(item));
+}
+
 static size_t limit_of(const struct rf_build *build, const char *setting)
 {
     for (size_t i = 0; i < build->top.row_count; i++) {
@@ -81,11 +98,11 @@ void rf_build_entries(struct rf_build *build, const char *setting, struct rf_ent
         entry->name = rf_yaml_key(map, i);
         entry->group.key = map->keys[i];
         entry->group.map = map->items[i];
+        entry->group.path = rf_arena_printf(build->arena, "%s.%s", setting, entry->name);
         entry->broken = !check_name(build, setting, map->keys[i]);
         if (map->items[i]->kind == RF_YAML_MAP)
             continue;
-        rf_complain(&build->yaml, rf_place_of(map->keys[i]), "'%.80s' has to be a mapping, not %s",
-                    entry->name, rf_yaml_kind_name(map->items[i]));
+        refuse_entry(build, setting, map->keys[i], map->items[i]);
         entry->group.map = NULL;
         entry->broken = true;
     }
@@ -93,13 +110,9 @@ void rf_build_entries(struct rf_build *build, const char *setting, struct rf_ent
 
 bool rf_build_entry(struct rf_build *build, struct rf_entry *entry, const char *group, void *draft)
 {
-    size_t errors = build->yaml.diagnostics->error_count;
-    bool is_map = entry->group.map != NULL;
-
     entry->group.name = group;
-    if (is_map)
+    if (entry->group.map != NULL)
         rf_settings_read(&build->reader, &entry->group, draft);
-    if (!is_map || build->yaml.diagnostics->error_count > errors)
-        entry->broken = true;
+    entry->broken = entry->broken || entry->group.broken || entry->group.map == NULL;
     return !entry->broken;
 }

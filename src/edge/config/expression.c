@@ -112,33 +112,68 @@ static bool is_text(struct rf_bytes bytes, const char *text)
     return rf_bytes_equal(bytes, rf_bytes_of_text(text));
 }
 
-static const char *better_hint(const struct rf_build *build, const struct rf_scope *scope,
-                               const struct rf_expr_fault *fault, struct rf_bytes text)
+/* What to do about a result of the wrong type. */
+static const char *result_hint(const struct rf_type *want)
 {
-    struct rf_bytes word = {0};
-    size_t size = 0;
-    const char *hint = NULL;
+    if (want == NULL)
+        return NULL;
+    switch (want->kind) {
+    case RF_TYPE_BOOL:
+        return "compare it with something: x == \"...\", x > 0";
+    case RF_TYPE_STRING:
+        return "string(x) makes a text of it";
+    case RF_TYPE_TIMESTAMP:
+        return "timestamp(x) reads a text or seconds since 1970; "
+               "milliseconds: timestamp(0) + duration(string(x) + \"ms\")";
+    case RF_TYPE_DOUBLE:
+        return "double(x) converts it";
+    default:
+        return NULL;
+    }
+}
 
-    if (fault->stage != RF_EXPR_AT_CHECK || fault->offset >= text.size)
-        return fault->hint;
-    while (fault->offset + size < text.size && is_identifier_byte(text.data[fault->offset + size]))
-        size++;
-    word = rf_bytes_of(text.data + fault->offset, size);
-    if (scope->is_source && !is_text(word, "event") &&
-        strncmp(fault->message, "there is no '", 13) == 0 &&
-        (is_text(word, "now") || is_text(word, "customer") ||
-         find_feature(build, word) < build->feature_entries.count))
+static const char *unknown_hint(const struct rf_build *build, const struct rf_scope *scope,
+                                const struct rf_expr_fault *fault, struct rf_bytes word)
+{
+    const char *hint = NULL;
+    bool known_elsewhere = is_text(word, "now") || is_text(word, "customer") ||
+                           find_feature(build, word) < build->feature_entries.count;
+
+    if (scope->is_source && known_elsewhere)
         return "the expressions of a source see the event alone";
     if (scope->source == NULL && is_text(word, "event"))
         return "an event is seen by the features that fold it (sum, last, where, ...): "
                "make a feature of it and read that";
-    if (!scope->is_source && strncmp(fault->message, "there is no '", 13) == 0)
+    if (!scope->is_source)
         hint = order_hint(build, scope, word);
+    if (hint == NULL && fault->hint == NULL && word.size > 0 && word.data[0] >= 'A' &&
+        word.data[0] <= 'Z')
+        hint = rf_arena_printf(build->arena, "a text stands in quotes: \"%.*s\"", (int)word.size,
+                               (const char *)word.data);
     return hint != NULL ? hint : fault->hint;
 }
 
+static const char *better_hint(const struct rf_build *build, const struct rf_scope *scope,
+                               const struct rf_expr_fault *fault, struct rf_bytes text,
+                               const struct rf_type *want)
+{
+    struct rf_bytes word = {0};
+
+    if (fault->stage != RF_EXPR_AT_CHECK || fault->offset >= text.size)
+        return fault->hint;
+    word.data = text.data + fault->offset;
+    while (fault->offset + word.size < text.size && is_identifier_byte(word.data[word.size]))
+        word.size++;
+    if (strncmp(fault->message, "there is no '", 13) == 0)
+        return unknown_hint(build, scope, fault, word);
+    if (fault->hint == NULL && strncmp(fault->message, "the result has to be ", 21) == 0)
+        return result_hint(want);
+    return fault->hint;
+}
+
 static void report(struct rf_build *build, const struct rf_yaml_node *node,
-                   const struct rf_scope *scope, const struct rf_expr_faults *faults)
+                   const struct rf_scope *scope, const struct rf_type *want,
+                   const struct rf_expr_faults *faults)
 {
     size_t count = faults->count;
     size_t most = sizeof faults->items / sizeof faults->items[0];
@@ -146,7 +181,7 @@ static void report(struct rf_build *build, const struct rf_yaml_node *node,
     for (size_t i = 0; i < count && i < most; i++) {
         const struct rf_expr_fault *fault = &faults->items[i];
         struct rf_place place = rf_place_in(&build->yaml, node, fault->offset, fault->size);
-        place.hint = better_hint(build, scope, fault, node->text);
+        place.hint = better_hint(build, scope, fault, node->text, want);
         rf_complain(&build->yaml, place, "%s%s", fault->message, scope->for_whom);
     }
 }
@@ -172,7 +207,7 @@ const struct rf_expr *rf_build_expr(struct rf_build *build, const struct rf_yaml
                                         : rf_type_record(build->arena, scope->source->event_type);
     if (!rf_expr_compile(build->arena, &env, node->text, want, &expr, &faults)) {
         rf_assert(faults.count > 0);
-        report(build, node, scope, &faults);
+        report(build, node, scope, want, &faults);
         return NULL;
     }
     return expr;

@@ -98,8 +98,8 @@ static bool refuse_setting(struct making *making, const char *setting, bool allo
     return fail_at(
         making, setting,
         rf_arena_printf(making->build->arena, "'%s' has no '%s'", making->kind->name, setting),
-        making->kind->kind == RF_FEATURE_COUNT ? "count names its kind itself: count: call"
-                                               : "remove it");
+        making->of_occurrences && strcmp(setting, "on") == 0 ? "it names its kind itself"
+                                                             : "remove it");
 }
 
 static bool check_settings(struct making *making)
@@ -113,8 +113,7 @@ static bool check_settings(struct making *making)
     ok = refuse_setting(making, "half_life", kind->half_life) && ok;
     ok = refuse_setting(making, "bucket", kind->offset) && ok;
     if (kind->half_life && written(making, "half_life") == NULL)
-        ok = fail(making, rf_place_of(making->entry->group.key),
-                  "'half_life' is missing in a decay");
+        ok = fail_at(making, "half_life", "'half_life' is missing in a decay", "half_life: 7d");
     if (ok && making->draft->window == 0 && making->draft->offset != 0)
         ok = fail_at(making, "offset", "'offset' needs a 'window'", "window: 28d");
     if (ok && making->draft->window == 0 && making->draft->bucket != 0)
@@ -190,6 +189,8 @@ static bool find_on(struct making *making)
     struct rf_build *build = making->build;
     const struct rf_yaml_node *on = written(making, "on");
 
+    if (build->plan->source_count == 0) /* complained of already */
+        return false;
     if (making->kind->kind == RF_FEATURE_EXPR)
         return true;
     if (making->kind->kind == RF_FEATURE_COUNT ||
@@ -444,7 +445,7 @@ static bool check_bucket(struct making *making)
     if (feature->bucket == 0)
         feature->bucket = default_bucket(feature->window, feature->offset);
     if (feature->bucket == 0)
-        return fail_at(making, at, "'window' and 'offset' have to be whole seconds", NULL);
+        return fail_at(making, at, "'window' and 'offset' have to be whole seconds", "window: 90s");
     text[rf_span_format(text, sizeof text, feature->bucket)] = '\0';
     if (feature->window % feature->bucket != 0)
         return fail_at(making, at,

@@ -19,7 +19,6 @@ static const struct {
     {"offset.store.method", "offsets are committed with the transaction that they belong to"},
     {"isolation.level", "sources are read committed, the changelog as its restore needs it"},
     {"transactional.id", "it is APP-INSTANCE-WORKER: see app and instance"},
-    {"transaction.timeout.ms", "it follows from commit.interval"},
     {"enable.idempotence", "it is on: without it a retry could double an alert"},
     {"enable.gapless.guarantee", "a failed message aborts the transaction instead"},
     {"acks", "it is all: with less an alert could be lost"},
@@ -33,7 +32,7 @@ static const struct {
      "static membership and the range assignor are those of the classic protocol"},
     {"enable.partition.eof", "restore relies on it"},
     {"delivery.report.only.error", "a transaction is committed when every message was reported"},
-    {"retry.backoff.ms", "it is 10: the default costs a commit 85 ms"},
+    {"client.id", "it is INSTANCE-WORKER: see 'instance'"},
 };
 
 static const char *why_own(const char *name)
@@ -51,15 +50,25 @@ static bool is_secret(const char *name)
            strstr(name, "key.pem") != NULL || strcmp(name, "sasl.oauthbearer.config") == 0;
 }
 
-static const char *name_hint(const struct rf_build *build, const char *name)
+/* It is the name that is wrong where librdkafka has no such property; otherwise the value. */
+static void refuse_property(struct rf_build *build, const struct rf_yaml_node *key,
+                            const struct rf_yaml_node *item, const char *why)
 {
     const struct rf_config_environment *environment = build->environment;
-    const char *nearest = rf_nearest_name(rf_bytes_of_text(name), environment->property_names,
-                                          environment->property_name_count);
+    const char *name = rf_yaml_text(key);
+    const char *nearest =
+        rf_nearest_name(key->text, environment->property_names, environment->property_name_count);
+    bool known = nearest != NULL && strcmp(nearest, name) == 0;
+    struct rf_place place = rf_place_of(known ? item : key);
 
-    if (nearest == NULL || strcmp(nearest, name) == 0)
-        return NULL;
-    return rf_arena_printf(build->arena, "did you mean '%s'?", nearest);
+    if (!known && nearest != NULL)
+        place.hint = rf_arena_printf(build->arena, "did you mean '%s'?", nearest);
+    else if (!known)
+        place.hint = "librdkafka's CONFIGURATION.md lists them";
+    if (known && is_secret(name))
+        rf_complain(&build->yaml, place, "librdkafka refuses this value of '%s'", name);
+    else
+        rf_complain(&build->yaml, place, "%s", why);
 }
 
 static bool check_property(struct rf_build *build, const struct rf_yaml_node *key,
@@ -79,15 +88,7 @@ static bool check_property(struct rf_build *build, const struct rf_yaml_node *ke
     if (environment->property_check == NULL ||
         environment->property_check(environment->self, name, value, &err))
         return true;
-    place.hint = name_hint(build, name);
-    if (place.hint == NULL && item->kind == RF_YAML_SCALAR) {
-        place.begin = item->begin;
-        place.end = item->end;
-    }
-    rf_complain(&build->yaml, place, "%s",
-                is_secret(name)
-                    ? rf_arena_printf(build->arena, "librdkafka refuses this value of '%s'", name)
-                    : err.message);
+    refuse_property(build, key, item, err.message);
     return false;
 }
 
@@ -183,7 +184,8 @@ static void check_servers(struct rf_build *build)
     if (servers == NULL) {
         place.hint = "kafka: { bootstrap.servers: HOST:PORT }";
         if (!build->environment->without_kafka && written(build, name) == NULL &&
-            written(build, "bootstrap.servers") == NULL)
+            written(build, "bootstrap.servers") == NULL &&
+            (build->draft.kafka != NULL || rf_group_find(&build->top, "kafka") == NULL))
             rf_complain(&build->yaml, place, "'bootstrap.servers' is missing in kafka");
         return;
     }

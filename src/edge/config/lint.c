@@ -6,37 +6,56 @@
 struct topic_use {
     const char *topic;
     const char *whose;
-    struct rf_place place;
+    const struct rf_yaml_node *written; /* NULL: it is the default */
 };
 
-static void refuse_meeting(struct rf_build *build, const struct topic_use *own, const char *topic,
-                           const char *whose)
+static void refuse_meeting(struct rf_build *build, const struct topic_use *own,
+                           const struct topic_use *other)
 {
-    struct rf_place place = own->place;
+    struct rf_place place = {0};
 
-    if (topic == NULL || own->topic == NULL || strcmp(topic, own->topic) != 0)
+    if (other->topic == NULL || strcmp(other->topic, own->topic) != 0)
         return;
+    if (own->written != NULL || other->written != NULL)
+        place = rf_place_of(own->written != NULL ? own->written : other->written);
     place.hint = "a topic of the application's own is for nothing else";
-    rf_complain(&build->yaml, place, "topic '%s' is %s and also %s", own->topic, own->whose, whose);
+    rf_complain(&build->yaml, place, "topic '%s' is %s and also %s", own->topic, own->whose,
+                other->whose);
+}
+
+static struct topic_use entry_topic(const struct rf_build *build, const struct rf_entry *entry,
+                                    const char *topic, const char *whose)
+{
+    return (struct topic_use){
+        .topic = topic,
+        .whose = rf_arena_printf(build->arena, "that of %s '%s'", whose, entry->name),
+        .written = topic == NULL ? NULL : rf_group_find(&entry->group, "topic"),
+    };
 }
 
 static void check_own_topics(struct rf_build *build)
 {
     const struct rf_topic_settings *topics = &build->draft.config.topics;
+    const struct rf_group *top = &build->top;
     struct topic_use own[] = {
-        {topics->dead_letters, "for dead letters",
-         rf_group_place(&build->top, "topics.dead_letters")},
-        {topics->changelog, "the changelog", rf_group_place(&build->top, "topics.changelog")},
-        {topics->tasks, "for tasks", rf_group_place(&build->top, "topics.tasks")},
+        {topics->dead_letters, "for dead letters", rf_group_find(top, "topics.dead_letters")},
+        {topics->changelog, "the changelog", rf_group_find(top, "topics.changelog")},
+        {topics->tasks, "for tasks", rf_group_find(top, "topics.tasks")},
     };
 
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         for (size_t j = 0; j < i; j++)
-            refuse_meeting(build, &own[i], own[j].topic, own[j].whose);
-        for (size_t j = 0; j < build->plan->source_count; j++)
-            refuse_meeting(build, &own[i], build->sources[j].topic, "that of a source");
-        for (size_t j = 0; j < build->plan->output_count; j++)
-            refuse_meeting(build, &own[i], build->outputs[j].topic, "that of an output");
+            refuse_meeting(build, &own[i], &own[j]);
+        for (size_t j = 0; j < build->plan->source_count; j++) {
+            struct topic_use use = entry_topic(build, &build->source_entries.items[j],
+                                               build->sources[j].topic, "source");
+            refuse_meeting(build, &own[i], &use);
+        }
+        for (size_t j = 0; j < build->plan->output_count; j++) {
+            struct topic_use use = entry_topic(build, &build->output_entries.items[j],
+                                               build->outputs[j].topic, "output");
+            refuse_meeting(build, &own[i], &use);
+        }
     }
 }
 

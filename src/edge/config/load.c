@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -112,17 +111,15 @@ bool rf_config_load(const char *path, const struct rf_config_environment *enviro
                     struct rf_arena *arena, struct rf_config **config,
                     struct rf_diagnostics *diagnostics)
 {
-    struct rf_yaml nowhere = {.file = "", .arena = arena};
-    struct rf_reader reader = {.yaml = &nowhere, .environment = environment};
-    const char *reason = NULL;
-    struct rf_bytes text = rf_path_read(&reader, path, RF_YAML_SIZE_MAX, &reason);
+    struct rf_error err = {0};
+    struct rf_bytes text = rf_path_read(arena, path, RF_YAML_SIZE_MAX, &err);
 
     *config = NULL;
     if (text.data == NULL) {
         rf_diagnostics_add(diagnostics,
                            &(struct rf_diagnostic){.level = RF_DIAGNOSTIC_ERROR,
                                                    .file = path,
-                                                   .message = reason,
+                                                   .message = err.message,
                                                    .hint = "-c FILE names the configuration"});
         return false;
     }

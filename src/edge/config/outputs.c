@@ -1,36 +1,36 @@
 #include <string.h>
 
 #include "core/base/assert.h"
-#include "core/codec/derived_codec.h"
 #include "edge/config/build.h"
 #include "edge/config/value.h"
+#include "edge/formats/avro_schema.h"
 
-#define SCHEMA_SIZE_MAX (1U << 20)
-#define FORMAT_UNSET    (-1)
+#define FORMAT_UNSET (-1)
 
 static bool find_schema(struct rf_build *build, struct rf_entry *entry,
                         const struct rf_output_draft *draft, struct rf_output *output)
 {
     struct rf_place place = rf_group_place(&entry->group, "schema");
     struct rf_bytes text = {0};
-    const char *reason = NULL;
+    struct rf_error err = {0};
 
     if (draft->schema_file == NULL)
         return true;
-    text = rf_path_read(&build->reader, draft->schema_file, SCHEMA_SIZE_MAX, &reason);
+    text = rf_path_read(build->arena, draft->schema_file, RF_AVRO_SCHEMA_SIZE_MAX, &err);
     if (text.data == NULL) {
-        rf_complain(&build->yaml, place, "reading %s: %s", draft->schema_file, reason);
+        rf_complain(&build->yaml, place, "%s", err.message);
         return false;
     }
     output->schema_text = (const char *)text.data;
-    output->schema = rf_build_schema(build, text, place);
+    output->schema = rf_build_schema(build, text, draft->schema_file, place);
     return output->schema != NULL;
 }
 
 static bool find_format(struct rf_build *build, struct rf_entry *entry,
                         const struct rf_output_draft *draft, struct rf_output *output)
 {
-    bool registry = build->draft.config.registry.url != NULL;
+    /* A registry that is written badly was complained of. */
+    bool registry = rf_group_find(&build->top, "schema_registry") != NULL;
     struct rf_place place = rf_group_place(&entry->group, "format");
 
     output->format = (enum rf_format)draft->format;
@@ -91,19 +91,6 @@ static void check_topic(struct rf_build *build, size_t i)
     }
 }
 
-/* Fields that ringfold does not know and that have no default cannot be filled. */
-static void bind(struct rf_build *build, size_t i)
-{
-    struct rf_place place = rf_group_place(&build->output_entries.items[i].group, "schema");
-    const struct rf_derived_codec *codec = NULL;
-    struct rf_error err = {0};
-
-    if (build->outputs[i].schema == NULL)
-        return;
-    if (!rf_derived_codec_make(build->arena, build->plan, &build->outputs[i], &codec, &err))
-        rf_complain(&build->yaml, place, "%s", err.message);
-}
-
 void rf_build_outputs(struct rf_build *build)
 {
     struct rf_entries *entries = &build->output_entries;
@@ -127,6 +114,5 @@ void rf_build_outputs(struct rf_build *build)
             continue;
         }
         check_topic(build, i);
-        bind(build, i);
     }
 }

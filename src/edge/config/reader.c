@@ -4,8 +4,6 @@
 #include "edge/config/settings.h"
 #include "edge/config/value.h"
 
-#define NAMES_MAX 64
-
 static void find_rows(struct rf_group *group)
 {
     size_t i = 0;
@@ -35,12 +33,11 @@ static size_t find_row(const struct rf_group *group, const char *name)
     return i;
 }
 
-static const char *path_of(const struct rf_reader *reader, const struct rf_group *group,
-                           const char *name)
+static const char *path_of(const struct rf_reader *reader, const char *path, const char *name)
 {
-    if (group->name[0] == '\0')
+    if (path == NULL || path[0] == '\0')
         return name;
-    return rf_arena_printf(reader->yaml->arena, "%s.%s", group->name, name);
+    return rf_arena_printf(reader->yaml->arena, "%s.%s", path, name);
 }
 
 /* ---- "commit.interval: 100ms" is "commit: { interval: 100ms }" ------------------------------------- */
@@ -113,26 +110,40 @@ static bool is_dotted(const struct rf_group *group, const struct rf_yaml_node *k
 
 /* ---- keys ----------------------------------------------------------------------------------------- */
 
-static void refuse_key(const struct rf_reader *reader, const struct rf_group *group,
-                       const struct rf_yaml_node *key)
+static const char *in_group(const struct rf_reader *reader, const struct rf_group *group)
 {
-    const char *names[NAMES_MAX];
+    return group->path == NULL ? "" : rf_arena_printf(reader->yaml->arena, " in %s", group->path);
+}
+
+static void refuse_key(const struct rf_reader *reader, struct rf_group *group,
+                       const struct rf_yaml_node *key, const struct rf_yaml_node *item)
+{
+    const char *names[RF_GROUP_ROWS_MAX];
     struct rf_place place = rf_place_of(key);
     const char *nearest = NULL;
-    const char *all = NULL;
+    const char *all = "known here:";
 
-    for (size_t i = 0; i < group->row_count; i++)
-        names[i] = row_at(group, i)->name;
-    nearest = rf_nearest_name(key->text, names, group->row_count);
     for (size_t i = 0; i < group->row_count; i++) {
+        names[i] = row_at(group, i)->name;
         if (row_at(group, i)->type != RF_SETTING_LATER)
-            all = rf_arena_printf(reader->yaml->arena, "%s%s%s", all == NULL ? "known here: " : all,
-                                  all == NULL ? "" : ", ", names[i]);
+            all = rf_arena_printf(reader->yaml->arena, "%s %s", all, names[i]);
     }
+    nearest = rf_nearest_name(key->text, names, group->row_count);
     place.hint =
         nearest == NULL ? all : rf_arena_printf(reader->yaml->arena, "did you mean '%s'?", nearest);
-    rf_complain(reader->yaml, place, "there is no setting '%.80s'%s%s", rf_yaml_text(key),
-                group->name[0] == '\0' ? "" : " in ", group->name);
+    rf_complain(reader->yaml, place, "there is no setting '%.80s'%s", rf_yaml_text(key),
+                in_group(reader, group));
+    /* Taken for what was meant, so that nothing else is found missing. */
+    if (nearest != NULL && group->values[find_row(group, nearest)] == NULL)
+        group->values[find_row(group, nearest)] = item;
+}
+
+static void refuse_unknown_key(const struct rf_reader *reader, struct rf_group *group, size_t i)
+{
+    const struct rf_yaml_node *key = group->map->keys[i];
+
+    if (find_row(group, rf_yaml_text(key)) == group->row_count && !is_dotted(group, key))
+        refuse_key(reader, group, key, group->map->items[i]);
 }
 
 static void take_key(const struct rf_reader *reader, struct rf_group *group, size_t i)
@@ -141,11 +152,8 @@ static void take_key(const struct rf_reader *reader, struct rf_group *group, siz
     size_t row = find_row(group, rf_yaml_text(key));
     struct rf_place place = rf_place_of(key);
 
-    if (row == group->row_count) {
-        if (!is_dotted(group, key))
-            refuse_key(reader, group, key);
+    if (row == group->row_count)
         return;
-    }
     if (row_at(group, row)->type == RF_SETTING_LATER) {
         place.hint = "remove it";
         rf_complain(reader->yaml, place, "'%s' is not supported by this version of ringfold",
@@ -187,36 +195,47 @@ static void read_group(const struct rf_reader *reader, struct rf_group *group, s
 {
     const struct rf_setting *setting = row_at(group, row);
     const struct rf_yaml_node *nested = group->values[row];
-    struct rf_group inner = {.name = path_of(reader, group, setting->name)};
+    struct rf_group inner = {.name = path_of(reader, group->name, setting->name),
+                             .path = path_of(reader, group->path, setting->name)};
 
     if (!check_mapping(reader, setting, nested))
         nested = NULL;
     inner.map = gather(reader, group->map, setting->name, nested);
     group->values[row] = inner.map;
     rf_settings_read(reader, &inner, target);
+    group->broken = group->broken || inner.broken;
 }
 
-static void read_node(const struct rf_reader *reader, const struct rf_setting *setting,
-                      const struct rf_yaml_node *node, const struct rf_yaml_node **slot)
+static bool read_expression(const struct rf_reader *reader, const struct rf_setting *setting,
+                            const struct rf_yaml_node *node, const struct rf_yaml_node **slot)
 {
-    bool expression = setting->type == RF_SETTING_EXPRESSION;
+    struct rf_place place = rf_place_of(node);
 
-    if (expression && (node->kind != RF_YAML_SCALAR || node->text.size == 0)) {
-        struct rf_place place = rf_place_of(node);
-        place.hint = node->kind == RF_YAML_SCALAR
-                         ? setting->help
-                         : "quote an expression that begins with [ or {, or that contains ': '";
-        rf_complain(reader->yaml, place, "'%s' has to be an expression, not %s", setting->name,
-                    rf_yaml_kind_name(node));
-        return;
-    }
-    if (!expression && !check_mapping(reader, setting, node))
-        return;
-    if (expression || node->kind == RF_YAML_MAP)
+    if (node->unresolved)
+        return false;
+    if (node->kind == RF_YAML_SCALAR && node->text.size > 0) {
         *slot = node;
+        return true;
+    }
+    place.hint = node->kind == RF_YAML_SCALAR
+                     ? setting->help
+                     : "quote an expression that begins with [ or {, or that contains ': '";
+    rf_complain(reader->yaml, place, "'%s' has to be an expression, not %s", setting->name,
+                rf_yaml_kind_name(node));
+    return false;
 }
 
-static void read_row(const struct rf_reader *reader, struct rf_group *group, size_t row,
+static bool read_map(const struct rf_reader *reader, const struct rf_setting *setting,
+                     const struct rf_yaml_node *node, const struct rf_yaml_node **slot)
+{
+    if (!check_mapping(reader, setting, node))
+        return false;
+    if (node->kind == RF_YAML_MAP)
+        *slot = node;
+    return true;
+}
+
+static bool read_row(const struct rf_reader *reader, struct rf_group *group, size_t row,
                      void *target)
 {
     const struct rf_setting *setting = row_at(group, row);
@@ -225,21 +244,19 @@ static void read_row(const struct rf_reader *reader, struct rf_group *group, siz
 
     switch (setting->type) {
     case RF_SETTING_LATER:
-        return;
+        return true;
     case RF_SETTING_GROUP:
         read_group(reader, group, row, target);
-        return;
+        return true;
     case RF_SETTING_NAMED:
     case RF_SETTING_PROPERTIES:
+        return node == NULL || read_map(reader, setting, node, slot);
     case RF_SETTING_EXPRESSION:
-        if (node != NULL)
-            read_node(reader, setting, node, slot);
-        return;
+        return node == NULL || read_expression(reader, setting, node, slot);
     default:
         if (setting->standard != NULL)
             rf_value_read_standard(setting, slot);
-        if (node != NULL)
-            (void)rf_value_read(reader, setting, node, slot);
+        return node == NULL || rf_value_read(reader, setting, node, slot);
     }
 }
 
@@ -247,31 +264,36 @@ static void require(const struct rf_reader *reader, const struct rf_group *group
 {
     for (size_t i = 0; i < group->row_count; i++) {
         const struct rf_setting *setting = row_at(group, i);
-        struct rf_place place = {.hint = setting->help};
+        struct rf_place place = {0};
         if (!setting->required || group->values[i] != NULL)
             continue;
         if (group->key != NULL)
             place = rf_place_of(group->key);
-        else if (group->name[0] != '\0')
-            place = (struct rf_place){.begin = group->map->begin, .end = group->map->begin};
+        else if (group->path != NULL)
+            place.begin = place.end = group->map->begin;
         place.hint = setting->help;
-        rf_complain(reader->yaml, place, "'%s' is missing%s%s", setting->name,
-                    group->name[0] == '\0' ? "" : " in ", group->name);
+        rf_complain(reader->yaml, place, "'%s' is missing%s", setting->name,
+                    in_group(reader, group));
     }
 }
 
 void rf_settings_read(const struct rf_reader *reader, struct rf_group *group, void *target)
 {
+    size_t errors = reader->yaml->diagnostics->error_count;
+
     find_rows(group);
     if (group->map != NULL && group->map->kind != RF_YAML_MAP)
         group->map = NULL;
     for (size_t i = 0; group->map != NULL && i < group->map->count; i++)
         take_key(reader, group, i);
+    for (size_t i = 0; group->map != NULL && i < group->map->count; i++)
+        refuse_unknown_key(reader, group, i);
     for (size_t i = 0; i < group->row_count; i++)
-        read_row(reader, group, i, target);
+        group->broken = !read_row(reader, group, i, target) || group->broken;
     /* A group that is not written at all is complete by its defaults. */
-    if (group->map != NULL || group->key != NULL || group->name[0] == '\0')
+    if (group->map != NULL || group->key != NULL || group->path == NULL)
         require(reader, group);
+    group->broken = group->broken || reader->yaml->diagnostics->error_count > errors;
 }
 
 const struct rf_yaml_node *rf_group_find(const struct rf_group *group, const char *name)
@@ -280,6 +302,8 @@ const struct rf_yaml_node *rf_group_find(const struct rf_group *group, const cha
     char first[64];
     size_t row = 0;
 
+    if (group->row_count == 0) /* it is no mapping and was not read */
+        return NULL;
     if (dot == NULL) {
         row = find_row(group, name);
         rf_assert(row < group->row_count);

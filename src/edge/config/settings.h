@@ -49,11 +49,13 @@ extern const size_t rf_setting_count;
 /* One mapping of the file, read by the rows of its group. */
 struct rf_group {
     const char *name;               /* "sources.*" */
+    const char *path;               /* "sources.calls": for messages; NULL: the file itself */
     const struct rf_yaml_node *map; /* NULL: not written */
     const struct rf_yaml_node *key; /* what it stands under; NULL: the file itself */
     size_t first_row;
     size_t row_count;
     const struct rf_yaml_node *values[RF_GROUP_ROWS_MAX]; /* by row; NULL: not written */
+    bool broken;                                          /* something in it is wrong */
 };
 
 struct rf_reader {

@@ -80,6 +80,7 @@ static void complain_at(struct scan *scan, size_t begin, size_t end, const char 
     struct rf_place place = rf_place_in(scan->substitution->yaml, scan->scalar, begin, end - begin);
 
     place.hint = hint;
+    scan->scalar->unresolved = true;
     rf_complain(scan->substitution->yaml, place, "%s", message);
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/number.h"
+#include "edge/sys/file.h"
 
 #define TOPIC_SIZE_MAX  249 /* Kafka's */
 #define SECRET_SIZE_MAX 65536
@@ -24,29 +25,16 @@ const char *rf_path_resolve(const struct rf_reader *reader, const char *path)
     return rf_arena_printf(reader->yaml->arena, "%.*s/%s", (int)(slash - file), file, path);
 }
 
-struct rf_bytes rf_path_read(const struct rf_reader *reader, const char *path, size_t size_max,
-                             const char **reason)
+struct rf_bytes rf_path_read(struct rf_arena *arena, const char *path, size_t size_max,
+                             struct rf_error *err)
 {
     struct rf_bytes bytes = {0};
-    uint8_t *data = NULL;
-    size_t size = 0;
-    FILE *file = fopen(path, "rbe");
+    struct rf_buffer content;
 
-    if (file == NULL) {
-        *reason = strerror(errno);
-        return bytes;
-    }
-    data = malloc(size_max + 1);
-    rf_assert(data != NULL);
-    size = fread(data, 1, size_max + 1, file);
-    if (ferror(file) != 0)
-        *reason = strerror(errno);
-    else if (size > size_max)
-        *reason = "it is too large";
-    else
-        bytes = rf_arena_copy(reader->yaml->arena, rf_bytes_of(data, size));
-    free(data);
-    fclose(file);
+    rf_buffer_init(&content, size_max);
+    if (rf_file_read(path, &content, err))
+        bytes = rf_arena_copy(arena, rf_buffer_bytes(&content));
+    rf_buffer_deinit(&content);
     return bytes;
 }
 
@@ -55,12 +43,12 @@ struct rf_bytes rf_path_read(const struct rf_reader *reader, const char *path, s
 static const char *read_secret_file(const struct rf_reader *reader, const struct rf_yaml_node *node)
 {
     const char *path = rf_path_resolve(reader, rf_yaml_text(node));
-    const char *reason = NULL;
-    struct rf_bytes bytes = rf_path_read(reader, path, SECRET_SIZE_MAX, &reason);
+    struct rf_error err = {0};
+    struct rf_bytes bytes = rf_path_read(reader->yaml->arena, path, SECRET_SIZE_MAX, &err);
     size_t size = bytes.size;
 
     if (bytes.data == NULL) {
-        rf_complain(reader->yaml, rf_place_of(node), "reading %s: %s", path, reason);
+        rf_complain(reader->yaml, rf_place_of(node), "%s", err.message);
         return NULL;
     }
     while (size > 0 && (bytes.data[size - 1] == '\n' || bytes.data[size - 1] == '\r'))
@@ -94,10 +82,14 @@ const char *rf_secret_read(const struct rf_reader *reader, const struct rf_yaml_
 {
     const struct rf_yaml_node *item = NULL;
 
+    if (node->unresolved)
+        return NULL;
     if (node->kind == RF_YAML_SCALAR && !node->empty)
         return rf_yaml_text(node);
     if (node->kind == RF_YAML_MAP && node->count == 1)
         item = node->items[0];
+    if (item != NULL && item->unresolved)
+        return NULL;
     if (item != NULL && item->kind == RF_YAML_SCALAR && !item->empty) {
         if (strcmp(rf_yaml_key(node, 0), "file") == 0)
             return read_secret_file(reader, item);
@@ -339,7 +331,8 @@ static bool read_choice(const struct job *job)
                               choices[i]);
     nearest = rf_nearest_name(rf_bytes_of_text(job->text), choices, (size_t)count);
     struct rf_place place = rf_place_of(job->node);
-    place.hint = nearest == NULL ? NULL : rf_arena_printf(arena, "did you mean '%s'?", nearest);
+    place.hint = nearest == NULL ? job->setting->help
+                                 : rf_arena_printf(arena, "did you mean '%s'?", nearest);
     rf_complain(job->reader->yaml, place, "'%s' has to be %s, and is '%.80s'", job->setting->name,
                 all, job->text);
     return false;
@@ -369,6 +362,8 @@ bool rf_value_read(const struct rf_reader *reader, const struct rf_setting *sett
     bool is_secret = setting->type == RF_SETTING_SECRET;
 
     rf_assert(readers[setting->type] != NULL);
+    if (node->unresolved)
+        return false;
     if (!is_secret && (node->kind != RF_YAML_SCALAR || node->empty)) {
         struct rf_place place = rf_place_of(node);
         place.hint = setting->help;

@@ -13,9 +13,9 @@ const char *rf_secret_read(const struct rf_reader *reader, const struct rf_yaml_
 
 /* A path of the configuration, seen from the configuration's folder. */
 const char *rf_path_resolve(const struct rf_reader *reader, const char *path);
-/* The whole of a file, terminated; NULL data: `reason` says why. */
-struct rf_bytes rf_path_read(const struct rf_reader *reader, const char *path, size_t size_max,
-                             const char **reason);
+/* The whole of a file, terminated; NULL data: `err` says why. */
+struct rf_bytes rf_path_read(struct rf_arena *arena, const char *path, size_t size_max,
+                             struct rf_error *err);
 
 /* What stands for a setting's value in messages and in the manual: "a length of time such as 90s or 7d". */
 const char *rf_setting_type_text(enum rf_setting_type type);

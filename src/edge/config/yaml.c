@@ -573,5 +573,7 @@ const char *rf_yaml_kind_name(const struct rf_yaml_node *node)
         return "a mapping";
     if (node->kind == RF_YAML_LIST)
         return "a list";
-    return node->empty ? "nothing" : "a text";
+    if (node->text.size == 0)
+        return node->empty ? "nothing" : "an empty text";
+    return "a text";
 }

@@ -41,6 +41,7 @@ struct rf_yaml_node {
     enum rf_yaml_style style;
     size_t begin, end; /* bytes of the file; a quoted scalar's are inside its quotes */
     bool empty;        /* SCALAR: nothing is written */
+    bool unresolved;   /* SCALAR: a variable in it is not set, which has been said */
     struct rf_bytes text;
     struct rf_bytes decoded; /* the text before `${NAME}` was replaced */
     size_t piece_count;      /* 0: text is decoded */
@@ -70,5 +71,5 @@ const struct rf_yaml_node *rf_yaml_find(const struct rf_yaml_node *map, const ch
 /* The key of the i-th pair as text; a scalar's text as a terminated string. */
 const char *rf_yaml_key(const struct rf_yaml_node *map, size_t i);
 const char *rf_yaml_text(const struct rf_yaml_node *scalar);
-/* "a text", "a list", "a mapping", "nothing". */
+/* "a text", "an empty text", "nothing", "a list", "a mapping". */
 const char *rf_yaml_kind_name(const struct rf_yaml_node *node);
