@@ -34,7 +34,7 @@ bool rf_error_wrap(struct rf_error *err, const char *format, ...)
     va_end(arguments);
     rf_assert(written >= 0);
     room = RF_ERROR_MESSAGE_MAX - written - (int)sizeof ": ";
-    if (room >= 0) /* the end of a long cause is lost, never what was being done */
+    if (room > 0) /* the end of a long cause is lost, never what was being done */
         snprintf(err->message + written, (size_t)room + sizeof ": ", ": %.*s", room, cause);
     return false;
 }
