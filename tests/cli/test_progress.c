@@ -143,6 +143,7 @@ int main(void)
 {
     Suite *suite = suite_create("cli/progress");
     TCase *tcase = tcase_create("progress");
+    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, a_line_says_how_much_how_fast_and_how_long_still, 0,
                         (int)(sizeof lines / sizeof lines[0]));
     tcase_add_test(tcase, a_line_is_cut_to_the_terminal);

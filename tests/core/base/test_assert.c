@@ -97,6 +97,7 @@ int main(void)
 {
     Suite *suite = suite_create("core/base/assert");
     TCase *tcase = tcase_create("assert");
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, what_holds_does_nothing);
     tcase_add_test_raise_signal(tcase, what_does_not_hold_aborts, SIGABRT);
     tcase_add_test(tcase, a_slow_assert_is_for_debug_builds_alone);

@@ -38,6 +38,7 @@ int main(void)
 {
     Suite *suite = suite_create("core/base/buffer");
     TCase *tcase = tcase_create("buffer");
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, an_append_past_the_limit_writes_nothing_and_is_remembered);
     tcase_add_test(tcase, printf_formats_and_counts_no_terminator);
     suite_add_tcase(suite, tcase);

@@ -124,6 +124,7 @@ int main(void)
 {
     Suite *suite = suite_create("core/base/bytes");
     TCase *tcase = tcase_create("bytes");
+    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, a_hard_case_is_judged_as_rfc_3629_says_wherever_it_stands, 0,
                         (int)(sizeof hard / sizeof hard[0]));
     tcase_add_test(tcase, every_code_point_but_the_surrogates_is_text_and_no_part_of_one_is);

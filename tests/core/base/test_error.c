@@ -122,6 +122,7 @@ int main(void)
 {
     Suite *suite = suite_create("core/base/error");
     TCase *tcase = tcase_create("error");
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, an_error_keeps_kind_code_and_message);
     tcase_add_test(tcase, wrapping_puts_what_was_being_done_in_front);
     tcase_add_test(tcase, a_long_cause_loses_its_end);

@@ -77,6 +77,7 @@ int main(void)
 {
     Suite *suite = suite_create("core/base/hash");
     TCase *tcase = tcase_create("hash");
+    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, a_known_run_of_bytes_has_its_known_hashes, 0,
                         (int)(sizeof known / sizeof known[0]));
     tcase_add_test(tcase, no_bytes_hash_the_same_with_and_without_an_address);

@@ -420,6 +420,7 @@ int main(void)
     tcase_add_test(near_truth, an_exact_result_is_exact);
     suite_add_tcase(suite, near_truth);
     TCase *exact = tcase_create("bits");
+    tcase_set_timeout(exact, 60);
     tcase_add_loop_test(exact, a_function_ends_as_annex_f_says, 0, COUNT(ends));
     tcase_add_test(exact, pow_ends_as_annex_f_says_which_is_what_the_c_library_does);
     tcase_add_loop_test(exact, a_known_value_has_the_known_bits, 0, COUNT(known));

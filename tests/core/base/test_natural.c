@@ -168,6 +168,7 @@ int main(void)
 {
     Suite *suite = suite_create("core/base/natural");
     TCase *tcase = tcase_create("natural");
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, what_fits_in_64_bits_is_what_the_machine_says);
     tcase_add_test(tcase, powers_of_five_add_up);
     tcase_add_test(tcase, bits_and_headroom_are_counted);

@@ -436,6 +436,7 @@ int main(void)
     tcase_add_loop_test(write, a_double_is_laid_out_as_the_header_says, 0, COUNT(written));
     suite_add_tcase(suite, write);
     TCase *integers = tcase_create("integers");
+    tcase_set_timeout(integers, 60);
     tcase_add_test(integers, integers_are_read_up_to_their_ends_and_not_beyond);
     tcase_add_loop_test(integers, what_is_not_an_integer_is_refused, 0, COUNT(not_integers));
     tcase_add_test(integers, sizes_are_read_with_binary_units);

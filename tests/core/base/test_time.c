@@ -291,12 +291,14 @@ int main(void)
 {
     Suite *suite = suite_create("core/base/time");
     TCase *calendar = tcase_create("calendar");
+    tcase_set_timeout(calendar, 60);
     tcase_add_test(calendar, every_day_of_nine_thousand_years_is_the_c_librarys_day);
     tcase_add_test(calendar, seconds_become_civil_time_and_back_on_both_sides_of_the_epoch);
     tcase_add_test(calendar, the_ends_of_time_are_what_the_header_says);
     tcase_add_test(calendar, division_goes_towards_minus_infinity);
     suite_add_tcase(suite, calendar);
     TCase *text = tcase_create("text");
+    tcase_set_timeout(text, 60);
     tcase_add_loop_test(text, an_rfc_3339_time_is_read, 0, COUNT(good_times));
     tcase_add_loop_test(text, what_is_not_an_rfc_3339_time_is_refused_and_nothing_is_written, 0,
                         COUNT(bad_times));
@@ -305,6 +307,7 @@ int main(void)
     tcase_add_test(text, a_fraction_is_written_in_groups_of_three);
     suite_add_tcase(suite, text);
     TCase *spans = tcase_create("spans");
+    tcase_set_timeout(spans, 60);
     tcase_add_loop_test(spans, a_span_is_read_and_written, 0, COUNT(good_spans));
     tcase_add_loop_test(spans, what_is_not_a_span_is_refused, 0, COUNT(bad_spans));
     tcase_add_test(spans, a_negative_span_is_written_with_its_sign);

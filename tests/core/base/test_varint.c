@@ -95,6 +95,7 @@ int main(void)
 {
     Suite *suite = suite_create("core/base/varint");
     TCase *tcase = tcase_create("varint");
+    tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, a_number_is_written_as_the_avro_specification_says_and_read_back, 0,
                         COUNT(known));
     tcase_add_loop_test(tcase, a_number_that_is_cut_off_is_refused_and_the_position_stays, 0,

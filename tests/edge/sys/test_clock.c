@@ -62,6 +62,7 @@ int main(void)
 {
     Suite *suite = suite_create("edge/sys/clock");
     TCase *tcase = tcase_create("clock");
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, the_wall_clock_is_the_systems);
     tcase_add_test(tcase, a_sleep_is_as_long_as_it_says_and_costs_no_cpu);
     tcase_add_test(tcase, cpu_time_grows_with_work);

@@ -126,6 +126,7 @@ int main(void)
 {
     Suite *suite = suite_create("edge/sys/failpoint");
     TCase *tcase = tcase_create("failpoint");
+    tcase_set_timeout(tcase, 60);
 #ifdef RF_FAILPOINTS
     tcase_add_test(tcase, a_place_that_is_not_named_does_nothing);
     tcase_add_test(tcase, kill_exit_and_stop_do_what_they_say);

@@ -245,6 +245,7 @@ int main(void)
 {
     Suite *suite = suite_create("edge/sys/file");
     TCase *tcase = tcase_create("file");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, what_is_written_is_read_and_replaced);
     tcase_add_test(tcase, a_file_may_be_as_large_as_the_limit_and_no_larger);

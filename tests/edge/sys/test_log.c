@@ -280,6 +280,7 @@ int main(void)
 {
     Suite *suite = suite_create("edge/sys/log");
     TCase *tcase = tcase_create("log");
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, a_json_line_has_time_level_message_and_the_fields_with_their_types);
     tcase_add_test(tcase, whatever_is_in_a_text_the_line_is_json);
     tcase_add_test(tcase, a_text_line_is_for_people_and_quotes_what_could_be_misread);

@@ -57,6 +57,7 @@ int main(void)
 {
     Suite *suite = suite_create("edge/sys/pseudonym");
     TCase *tcase = tcase_create("pseudonym");
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, the_hash_is_siphash_2_4);
     tcase_add_test(tcase, a_key_decides_the_pseudonym_and_the_customer_is_not_in_it);
     tcase_add_test(

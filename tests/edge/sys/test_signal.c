@@ -104,6 +104,7 @@ int main(void)
 {
     Suite *suite = suite_create("edge/sys/signal");
     TCase *tcase = tcase_create("signal");
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, a_second_term_is_told_from_the_first);
     tcase_add_test(tcase, several_hups_are_one_reload);
     tcase_add_test(tcase, a_wait_ends_with_the_signal_or_with_the_time);

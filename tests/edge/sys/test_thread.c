@@ -133,6 +133,7 @@ int main(void)
 {
     Suite *suite = suite_create("edge/sys/thread");
     TCase *tcase = tcase_create("thread");
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, threads_count_together_without_losing_one);
     tcase_add_test(tcase, a_wait_ends_at_its_instant);
     tcase_add_test(tcase, a_thread_has_its_name_cut_to_15_bytes_and_takes_no_signals);
