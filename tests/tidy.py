@@ -18,7 +18,7 @@ ROOMS = {
     "core/task":     (["core/base", "core/expr", "core/model", "core/engine", "core/codec"], []),
     "edge/sys":      (["core/base"], ["pthread.h"]),
     "edge/zones":    (["core/base", "core/expr", "edge/sys"], ["glib.h"]),
-    "edge/formats":  (["core/base", "core/expr", "core/model", "core/codec", "edge/sys"], ["avro.h", "jansson.h"]),
+    "edge/formats":  (["core/base", "core/expr", "core/model", "core/codec", "edge/sys"], ["avro.h", "jansson.h", "snappy-c.h", "zlib.h", "zstd.h"]),
     "edge/config":   (["core/base", "core/expr", "core/model", "core/codec", "edge/sys", "edge/formats"],
                       ["libfyaml.h"]),
     "edge/registry": (["core/base", "core/expr", "core/model", "core/codec", "edge/sys", "edge/formats"],
