@@ -6,12 +6,22 @@
 #include <string.h>
 
 extern const struct rf_command rf_command_check;
+extern const struct rf_command rf_command_customer;
+extern const struct rf_command rf_command_demo;
 extern const struct rf_command rf_command_eval;
+extern const struct rf_command rf_command_replay;
+extern const struct rf_command rf_command_run;
+extern const struct rf_command rf_command_topics;
 
 /* clang-format off: one line a command, in the order of the alphabet */
 const struct rf_command *const rf_commands[] = {
     &rf_command_check,
+    &rf_command_customer,
+    &rf_command_demo,
     &rf_command_eval,
+    &rf_command_replay,
+    &rf_command_run,
+    &rf_command_topics,
     NULL,
 };
 /* clang-format on */

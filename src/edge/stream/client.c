@@ -208,45 +208,27 @@ rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err)
     return make(RD_KAFKA_PRODUCER, conf, err);
 }
 
-rd_kafka_t *rf_client_observer(const struct rf_stream_options *options, const char *name,
-                               struct rf_error *err)
+/* A consumer that joins no group and commits nothing. `committed`: read_committed, and told of the end of each
+ * partition; otherwise read_uncommitted, or "high" would be the last stable offset (invariant 3). */
+rd_kafka_t *rf_client_reader(const struct rf_property *kafka, size_t kafka_count, const char *group,
+                             bool committed, struct rf_error *err)
 {
+    const struct rf_stream_options options = {.kafka = kafka, .kafka_count = kafka_count};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     const struct pinned pinned[] = {
-        {"client.id", name},
-        {"isolation.level",
-         "read_uncommitted"}, /* or "high" would be the last stable offset (invariant 3) */
+        {"client.id", group},
+        {"group.id", group}, /* librdkafka wants one for a manual assignment too */
+        {"isolation.level", committed ? "read_committed" : "read_uncommitted"},
         {"enable.auto.commit", "false"},
+        {"enable.partition.eof", committed ? "true" : "false"},
         {"auto.offset.reset", "error"},
-        {"group.id", options->plan->app}, /* asked for, never joined */
-    };
-
-    rd_kafka_conf_set_log_cb(conf, log_line);
-    if (!set_configured(conf, options, RD_KAFKA_CONSUMER, err) ||
-        !set_all(conf, pinned, sizeof pinned / sizeof *pinned, err)) {
-        rd_kafka_conf_destroy(conf);
-        return NULL;
-    }
-    return make(RD_KAFKA_CONSUMER, conf, err);
-}
-
-rd_kafka_t *rf_client_restorer(struct rf_worker *worker, struct rf_error *err)
-{
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    const struct pinned pinned[] = {
-        {"client.id", worker->name},
-        {"isolation.level", "read_committed"},
-        {"enable.auto.commit", "false"},
-        {"enable.partition.eof", "true"},
-        {"auto.offset.reset", "error"},
-        {"group.id", worker->options->plan->app}, /* manual assignment: never joined */
         {"check.crcs", "true"},
         {"fetch.wait.max.ms", "20"},
     };
     rd_kafka_t *rk = NULL;
 
     rd_kafka_conf_set_log_cb(conf, log_line);
-    if (!set_configured(conf, worker->options, RD_KAFKA_CONSUMER, err) ||
+    if (!set_configured(conf, &options, RD_KAFKA_CONSUMER, err) ||
         !set_all(conf, pinned, sizeof pinned / sizeof *pinned, err)) {
         rd_kafka_conf_destroy(conf);
         return NULL;
@@ -265,6 +247,26 @@ rd_kafka_t *rf_client_admin(const struct rf_property *kafka, size_t kafka_count,
 
     rd_kafka_conf_set_log_cb(conf, log_line);
     if (!set(conf, "client.id", "ringfold-admin", err) ||
+        !set_configured(conf, &options, RD_KAFKA_PRODUCER, err)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    return make(RD_KAFKA_PRODUCER, conf, err);
+}
+
+rd_kafka_t *rf_client_feeder(const struct rf_property *kafka, size_t kafka_count,
+                             void (*delivered)(rd_kafka_t *rk, const rd_kafka_message_t *message,
+                                               void *opaque),
+                             void *opaque, struct rf_error *err)
+{
+    const struct rf_stream_options options = {.kafka = kafka, .kafka_count = kafka_count};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+
+    rd_kafka_conf_set_log_cb(conf, log_line);
+    rd_kafka_conf_set_opaque(conf, opaque);
+    rd_kafka_conf_set_dr_msg_cb(conf, delivered);
+    if (!set(conf, "client.id", "ringfold-feeder", err) ||
+        !set(conf, "enable.idempotence", "true", err) ||
         !set_configured(conf, &options, RD_KAFKA_PRODUCER, err)) {
         rd_kafka_conf_destroy(conf);
         return NULL;

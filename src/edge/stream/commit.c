@@ -201,7 +201,8 @@ static void tell_emitted(const struct rf_worker *worker, const struct rf_slot *s
 
     for (size_t i = 0; i < count; i++) {
         if (outbox[i].kind == RF_OUT_DERIVED)
-            worker->options->ports.emitted(worker->options->ports.self, outbox[i].as.derived);
+            worker->options->ports.emitted(worker->options->ports.emitted_self,
+                                           outbox[i].as.derived);
     }
 }
 

@@ -71,7 +71,8 @@ static bool assign_restorer(struct rf_worker *worker, struct rf_error *err)
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
     if (worker->restorer == NULL)
-        worker->restorer = rf_client_restorer(worker, err);
+        worker->restorer = rf_client_reader(worker->options->kafka, worker->options->kafka_count,
+                                            worker->options->plan->app, true, err);
     for (int32_t i = 0; worker->restorer != NULL && i < worker->shared->partition_count; i++) {
         const struct rf_slot *slot = &worker->slots[i];
 

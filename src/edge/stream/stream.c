@@ -37,8 +37,8 @@ static size_t list_topics(const struct rf_stream_options *options, struct rf_top
 }
 
 /* What would make the run wrong is an error before anything is consumed; what is only unwise is said. */
-static bool check_topics(const struct rf_stream_options *options, int32_t *partitions,
-                         struct rf_error *err)
+bool rf_stream_check(const struct rf_stream_options *options, int32_t *partitions,
+                     struct rf_error *err)
 {
     struct rf_topic topics[TOPICS_MAX];
     struct rf_topic_fault *faults = calloc(FAULTS_MAX, sizeof *faults);
@@ -133,22 +133,20 @@ static bool start_workers(struct rf_stream *stream, struct rf_error *err)
 struct rf_stream *rf_stream_start(const struct rf_stream_options *options, struct rf_error *err)
 {
     struct rf_stream *stream = NULL;
-    int32_t partitions = 0;
 
     rf_assert(options->workers > 0);
-    if (!check_topics(options, &partitions, err))
-        return NULL;
-    if (partitions > RF_PARTITIONS_MAX) {
+    rf_assert(options->partitions > 0);
+    if (options->partitions > RF_PARTITIONS_MAX) {
         rf_error_set(err, RF_ERROR_CONFIG, 0,
-                     "the sources have %" PRId32 " partitions, more than %d", partitions,
+                     "the sources have %" PRId32 " partitions, more than %d", options->partitions,
                      RF_PARTITIONS_MAX);
         return NULL;
     }
     stream = calloc(1, sizeof *stream);
     rf_assert(stream != NULL);
     stream->shared.options = *options;
-    stream->shared.partition_count = partitions;
-    rf_garage_init(&stream->shared.garage, partitions);
+    stream->shared.partition_count = options->partitions;
+    rf_garage_init(&stream->shared.garage, options->partitions);
     stream->workers = calloc((size_t)options->workers, sizeof *stream->workers);
     rf_assert(stream->workers != NULL);
     if (start_workers(stream, err))

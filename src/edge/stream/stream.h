@@ -24,6 +24,7 @@ struct rf_stream_ports {
     void (*decoders_close)(void *self, const struct rf_decoder *decoders);
     /* A derived event whose transaction is committed. May be NULL. */
     void (*emitted)(void *self, const struct rf_derived *derived);
+    void *emitted_self;
 };
 
 struct rf_stream_output {
@@ -44,6 +45,7 @@ struct rf_stream_options {
     size_t kafka_count;
     const char *instance; /* stable name of this process: static membership, transactional.id */
     const char *changelog_topic, *tasks_topic, *dead_letter_topic;
+    int32_t partitions; /* of each source, as rf_stream_check found it */
     enum rf_delivery delivery;
     enum rf_start start; /* where a group without committed offsets begins */
     bool accept_gap;     /* go on although input or changelog are missing a part */
@@ -58,8 +60,12 @@ struct rf_stream_options {
 
 struct rf_stream;
 
-/* Starts the workers. Errors: CONFIG (topics are missing or do not fit: the message names them), RETRY (no broker
- * answers). */
+/* Are the topics there, and as they have to be? Sets *partitions, of each source. Errors: CONFIG (the message names the
+ * topic and the remedy), RETRY (no broker answers). */
+bool rf_stream_check(const struct rf_stream_options *options, int32_t *partitions,
+                     struct rf_error *err) RF_MUST_CHECK;
+
+/* Starts the workers. Errors: CONFIG, RETRY. */
 struct rf_stream *rf_stream_start(const struct rf_stream_options *options, struct rf_error *err);
 
 /* Asks every worker to commit, write its stores and leave; `now`: without committing. Any thread. */

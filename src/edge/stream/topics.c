@@ -119,6 +119,10 @@ static bool create_one(rd_kafka_t *rk, const struct rf_topics_options *options,
         snprintf(size, sizeof size, "%zu", rf_changelog_bytes_max(options->record_bytes_max));
         rd_kafka_NewTopic_set_config(wanted, "max.message.bytes", size);
     }
+    if (options->min_insync > 0 && topic->role != RF_TOPIC_SOURCE) {
+        snprintf(size, sizeof size, "%d", (int)options->min_insync);
+        rd_kafka_NewTopic_set_config(wanted, "min.insync.replicas", size);
+    }
     ok = rf_admin_create_topic(rk, wanted, err);
     rd_kafka_NewTopic_destroy(wanted);
     return ok || rf_error_wrap(err, "creating topic %s", topic->name);

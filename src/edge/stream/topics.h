@@ -34,6 +34,7 @@ struct rf_topics_options {
     size_t topic_count;
     int32_t partitions;      /* for sources that are to be created; 0: as those that exist */
     int32_t replication;     /* 0: the broker's default */
+    int32_t min_insync;      /* 0: the broker's default */
     size_t record_bytes_max; /* of a changelog record */
 };
 

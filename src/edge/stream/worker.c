@@ -409,7 +409,8 @@ static bool open_clients(struct rf_worker *worker, struct rf_error *err)
     const struct rf_plan *plan = worker->options->plan;
 
     if (worker->observer == NULL)
-        worker->observer = rf_client_observer(worker->options, worker->name, err);
+        worker->observer = rf_client_reader(worker->options->kafka, worker->options->kafka_count,
+                                            worker->options->plan->app, false, err);
     if (worker->observer == NULL)
         return false;
     /* First the producer: it ends what a former life left open, which would hold the committed offsets back. */

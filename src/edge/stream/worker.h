@@ -93,10 +93,13 @@ struct rf_worker {
 /* client.c */
 rd_kafka_t *rf_client_consumer(struct rf_worker *worker, struct rf_error *err);
 rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err);
-/* read_uncommitted: asks for high watermarks. */
-rd_kafka_t *rf_client_observer(const struct rf_stream_options *options, const char *name,
-                               struct rf_error *err);
-rd_kafka_t *rf_client_restorer(struct rf_worker *worker, struct rf_error *err);
+rd_kafka_t *rf_client_reader(const struct rf_property *kafka, size_t kafka_count, const char *group,
+                             bool committed, struct rf_error *err);
+/* Any thread. For records of the input; idempotent, without transactions. */
+rd_kafka_t *rf_client_feeder(const struct rf_property *kafka, size_t kafka_count,
+                             void (*delivered)(rd_kafka_t *rk, const rd_kafka_message_t *message,
+                                               void *opaque),
+                             void *opaque, struct rf_error *err);
 /* Any thread. For admin calls and metadata. */
 rd_kafka_t *rf_client_admin(const struct rf_property *kafka, size_t kafka_count,
                             struct rf_error *err);

@@ -1,0 +1,169 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/configuration.h"
+#include "cli/runtime.h"
+#include "edge/sys/clock.h"
+#include "edge/sys/failpoint.h"
+#include "edge/sys/log.h"
+#include "edge/sys/signal.h"
+
+#define TURN_MS        500
+#define BROKER_WAIT_MS 2000
+
+struct run_options {
+    const char *file;
+    bool accept_gap;
+};
+
+static bool asked_to_stop(void)
+{
+    return rf_signals_stop_count() > 0;
+}
+
+static void setup_log(const struct rf_config *config)
+{
+    struct rf_log_options options = {
+        .fd = 2, .level = config->log_level, .format = config->log_format};
+
+    rf_log_setup(&options);
+}
+
+/* A broker that is away is waited for: the supervisor restarting us would do no better. */
+static bool wait_for_topics(const struct rf_stream_options *options, int32_t *partitions,
+                            struct rf_error *err)
+{
+    while (!asked_to_stop()) {
+        rf_error_clear(err);
+        if (rf_stream_check(options, partitions, err))
+            return true;
+        if (err->kind != RF_ERROR_RETRY)
+            return false;
+        rf_log_warning(RF_FIELDS(rf_field_error(err)), "waiting for kafka");
+        rf_signals_wait(BROKER_WAIT_MS);
+    }
+    return false;
+}
+
+/* Until a signal or a worker ends it. */
+static int serve(struct rf_stream *stream)
+{
+    struct rf_error err = {0};
+    int stops = 0;
+
+    while (!rf_stream_wait(stream, TURN_MS, &err)) {
+        int now = rf_signals_stop_count();
+
+        if (now > stops)
+            rf_stream_stop(stream, now > 1);
+        if (now > stops)
+            rf_log_info(NULL, now > 1 ? "stopping at once" : "stopping: committing what is folded");
+        stops = now;
+        rf_log_flush(false);
+    }
+    if (err.kind == RF_ERROR_NONE)
+        return RF_EXIT_FINE;
+    rf_log_error(RF_FIELDS(rf_field_error(&err)), "cannot go on");
+    return RF_EXIT_FAILED;
+}
+
+static int run_config(const struct rf_config *config, const struct run_options *options)
+{
+    struct rf_runtime runtime;
+    struct rf_runtime_options opening = {.gave_up = asked_to_stop};
+    struct rf_error err = {0};
+    struct rf_stream *stream = NULL;
+    int32_t partitions = 0;
+    int status = RF_EXIT_FAILED;
+
+    if (!rf_runtime_open(&runtime, config, &opening, &err))
+        goto out;
+    runtime.stream.accept_gap = options->accept_gap;
+    if (!wait_for_topics(&runtime.stream, &partitions, &err) ||
+        !rf_runtime_open_stores(&runtime, partitions, &err))
+        goto out;
+    stream = rf_stream_start(&runtime.stream, &err);
+    if (stream == NULL)
+        goto out;
+    rf_log_info(RF_FIELDS(rf_field_text("app", config->plan->app),
+                          rf_field_text("instance", runtime.instance.name),
+                          rf_field_text("plan", config->plan->version),
+                          rf_field_int("partitions", partitions),
+                          rf_field_int("workers", config->workers)),
+                "running");
+    status = serve(stream);
+out:
+    if (stream == NULL && asked_to_stop())
+        status = RF_EXIT_FINE;
+    else if (stream == NULL)
+        fprintf(stderr, "ringfold: %s\n", err.message);
+    rf_stream_close(stream);
+    rf_runtime_close(&runtime);
+    if (stream == NULL && err.kind == RF_ERROR_CONFIG)
+        status = RF_EXIT_USAGE;
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    enum {
+        ACCEPT_GAP = 256
+    };
+    static const struct option long_options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"accept-gap", no_argument, NULL, ACCEPT_GAP},
+        {NULL, 0, NULL, 0},
+    };
+    struct run_options options = {0};
+    struct rf_configuration_options reading = {0};
+    struct rf_configuration configuration;
+    struct rf_error err = {0};
+    int option = 0;
+    int status = RF_EXIT_USAGE;
+
+    while ((option = getopt_long(argc, argv, "c:", long_options, NULL)) != -1) {
+        if (option == 'c')
+            options.file = optarg;
+        else if (option == ACCEPT_GAP)
+            options.accept_gap = true;
+        else
+            return rf_command_usage("run", "what is '%s'?", argv[optind - 1]);
+    }
+    if (optind < argc)
+        return rf_command_usage("run", "what is '%s'?", argv[optind]);
+    if (options.file == NULL)
+        return rf_command_usage("run", "which configuration? -c FILE names it");
+    if (!rf_failpoints_setup(&err) || !rf_signals_catch(&err)) {
+        fprintf(stderr, "ringfold: %s\n", err.message);
+        return RF_EXIT_FAILED;
+    }
+    if (rf_configuration_open(&configuration, options.file, &reading)) {
+        setup_log(configuration.config);
+        status = run_config(configuration.config, &options);
+    }
+    rf_log_flush(true);
+    rf_configuration_close(&configuration);
+    return status;
+}
+
+const struct rf_command rf_command_run = {
+    .name = "run",
+    .summary = "the daemon: folds, alerts and commits until it is stopped",
+    .help =
+        "usage: ringfold run -c FILE [--accept-gap]\n"
+        "\n"
+        "Consumes the sources, folds every event into its customer's record, emits what the rules\n"
+        "say, exactly once. Ends on SIGTERM or SIGINT after committing; a second one ends it at\n"
+        "once, and loses nothing either. Start it again, or on more machines, with the same command:\n"
+        "the instances share the partitions.\n"
+        "\n"
+        "  -c, --config FILE  the configuration\n"
+        "      --accept-gap   go on although the input or the changelog has lost records\n"
+        "\n"
+        "Exit status: 0 stopped, 1 could not go on, 2 the configuration or the topics are wrong.\n"
+        "\n"
+        "example: ringfold run -c /etc/ringfold/ringfold.yaml\n",
+    .run = run,
+};

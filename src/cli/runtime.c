@@ -1,0 +1,293 @@
+#include "cli/runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/codec/avro_decoder.h"
+#include "core/codec/decoders.h"
+#include "edge/formats/avro_schema.h"
+#include "edge/formats/json_decoder.h"
+#include "edge/sys/file.h"
+#include "edge/sys/log.h"
+
+#define ARENA_CHUNK      (64U * 1024)
+#define COMMIT_BYTES_MAX (32U << 20)
+#define DEAD_LETTER_BYTES                                                                          \
+    (900U * 1024) /* below the default message.max.bytes of client and broker */
+#define COMPACTION_THREADS 2
+
+size_t rf_runtime_topics(const struct rf_config *config, struct rf_topic *topics)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < config->plan->source_count; i++)
+        topics[count++] = (struct rf_topic){config->plan->sources[i].topic, RF_TOPIC_SOURCE};
+    for (size_t i = 0; i < config->plan->output_count; i++)
+        topics[count++] = (struct rf_topic){config->plan->outputs[i].topic, RF_TOPIC_OUTPUT};
+    topics[count++] = (struct rf_topic){config->topics.changelog, RF_TOPIC_CHANGELOG};
+    topics[count++] = (struct rf_topic){config->topics.tasks, RF_TOPIC_TASKS};
+    topics[count++] = (struct rf_topic){config->topics.dead_letters, RF_TOPIC_DEAD_LETTERS};
+    return count;
+}
+
+/* ---- ports ---- */
+
+static const char *store_path(const struct rf_runtime *runtime, int32_t partition, char *path,
+                              size_t size_max)
+{
+    snprintf(path, size_max, "%s/task-%d", runtime->instance.directory, (int)partition);
+    return path;
+}
+
+static bool store_open(void *self, int32_t partition, struct rf_store *store, struct rf_error *err)
+{
+    struct rf_runtime *runtime = self;
+    char path[4096];
+
+    return rf_rocks_open(runtime->rocks, store_path(runtime, partition, path, sizeof path), store,
+                         err);
+}
+
+static bool store_quarantine(void *self, int32_t partition, struct rf_error *err)
+{
+    struct rf_runtime *runtime = self;
+    char path[4096];
+
+    return rf_rocks_quarantine(store_path(runtime, partition, path, sizeof path), err);
+}
+
+/* What a worker decodes with. */
+struct worker_decoders {
+    struct rf_avro_decoder *avro;
+    struct rf_json_decoder *json;
+    struct rf_decoder decoders[RF_SOURCES_MAX]; /* what the worker is given */
+};
+
+static const struct rf_decoder *decoders_open(void *self, struct rf_error *err)
+{
+    struct rf_runtime *runtime = self;
+    const struct rf_plan *plan = runtime->config->plan;
+    struct worker_decoders *made = calloc(1, sizeof *made);
+
+    (void)err;
+    rf_assert(made != NULL);
+    made->avro =
+        rf_avro_decoder_open(plan, runtime->schemas.ops == NULL ? NULL : &runtime->schemas);
+    made->json = rf_json_decoder_open(plan);
+    rf_decoders_assign(plan, rf_avro_decoder_port(made->avro), rf_json_decoder_port(made->json),
+                       made->decoders);
+    return made->decoders;
+}
+
+static void decoders_close(void *self, const struct rf_decoder *decoders)
+{
+    struct worker_decoders *made =
+        (struct worker_decoders *)((uintptr_t)decoders -
+                                   offsetof(struct worker_decoders, decoders));
+
+    (void)self;
+    rf_avro_decoder_close(made->avro);
+    rf_json_decoder_close(made->json);
+    free(made);
+}
+
+static bool read_schema(void *self, struct rf_bytes text, struct rf_arena *arena,
+                        const struct rf_schema **schema, struct rf_error *err)
+{
+    (void)self;
+    return rf_avro_schema_parse(arena, text, NULL, 0, schema, err);
+}
+
+/* ---- the registry ---- */
+
+static bool open_registry(struct rf_runtime *runtime, const struct rf_runtime_options *options,
+                          struct rf_error *err)
+{
+    const struct rf_config *config = runtime->config;
+    struct rf_registry_options wanted = {
+        .urls = config->registry.url,
+        .user = config->registry.user,
+        .password = config->registry.password,
+        .ca_location = config->registry.ca_location,
+        .timeout = config->registry.timeout,
+    };
+
+    if (!options->read_only && config->registry.url != NULL) {
+        wanted.cache_dir =
+            rf_arena_printf(&runtime->arena, "%s/%s/schemas", config->state_dir, config->plan->app);
+        if (!rf_file_make_directory(wanted.cache_dir, err))
+            return rf_error_wrap(err, "the state directory (state.dir)");
+    }
+    runtime->registry = rf_registry_open(&wanted, err);
+    if (runtime->registry == NULL)
+        return false;
+    runtime->schemas = rf_registry_schemas(runtime->registry);
+    for (size_t i = 0; i < config->plan->source_count; i++) {
+        if (config->plan->sources[i].format == RF_FORMAT_AVRO_OBJECT &&
+            !rf_registry_add(runtime->registry,
+                             rf_bytes_of_text(config->plan->sources[i].schema_text), err))
+            return false;
+    }
+    return true;
+}
+
+/* One try. */
+static bool find_id(struct rf_runtime *runtime, const struct rf_runtime_options *options,
+                    const char *subject, struct rf_bytes text, uint32_t *id, struct rf_error *err)
+{
+    bool found = false;
+
+    if (!options->read_only && runtime->config->registry.auto_register)
+        return rf_registry_register(runtime->registry, subject, text, id, err);
+    if (!rf_registry_look_up(runtime->registry, subject, text, id, &found, err))
+        return false;
+    if (found || options->read_only)
+        return true; /* a reader needs no id of its own */
+    return rf_error_set(
+        err, RF_ERROR_CONFIG, 0,
+        "the registry does not have the schema of %s, and auto_register is off: register it first",
+        subject);
+}
+
+/* The id under which what is written to `topic` is registered. A registry that is away is waited for. */
+static bool id_of_topic(struct rf_runtime *runtime, const struct rf_runtime_options *options,
+                        const char *topic, const char *text, uint32_t *id, struct rf_error *err)
+{
+    const char *subject = rf_arena_printf(&runtime->arena, "%s-value", topic);
+
+    while (!find_id(runtime, options, subject, rf_bytes_of_text(text), id, err)) {
+        if (err->kind != RF_ERROR_RETRY || options->gave_up == NULL || options->gave_up())
+            return rf_error_wrap(err, "registering the schema of topic %s", topic);
+        rf_log_warning(RF_FIELDS(rf_field_error(err)), "waiting for the schema registry");
+        rf_error_clear(err);
+    }
+    return true;
+}
+
+/* ---- outputs and records ---- */
+
+static bool open_output(struct rf_runtime *runtime, const struct rf_runtime_options *options,
+                        size_t index, struct rf_error *err)
+{
+    const struct rf_output *output = &runtime->config->plan->outputs[index];
+    struct rf_stream_output *made = &runtime->outputs[index];
+
+    if (!rf_derived_codec_make(&runtime->arena, runtime->config->plan, output, &made->codec, err))
+        return rf_error_wrap(err, "output %s", output->name);
+    made->wire.format = output->format;
+    if (output->format == RF_FORMAT_AVRO_OBJECT)
+        made->wire.fingerprint = rf_schema_fingerprint(output->schema);
+    return output->format != RF_FORMAT_AVRO || options->read_only ||
+           id_of_topic(runtime, options, output->topic, output->schema_text, &made->wire.id, err);
+}
+
+static bool open_outputs(struct rf_runtime *runtime, const struct rf_runtime_options *options,
+                         struct rf_error *err)
+{
+    size_t count = runtime->config->plan->output_count;
+
+    runtime->outputs = rf_arena_alloc_zero(&runtime->arena, (count + 1) * sizeof *runtime->outputs);
+    for (size_t i = 0; i < count; i++) {
+        if (!open_output(runtime, options, i, err))
+            return false;
+    }
+    return true;
+}
+
+/* The registry's wire format where there is one, single-object encoding otherwise. */
+static bool open_records(struct rf_runtime *runtime, const struct rf_runtime_options *options,
+                         struct rf_error *err)
+{
+    runtime->codec = rf_customer_codec_make(&runtime->arena, runtime->config->plan);
+    runtime->record_wire = (struct rf_wire){
+        .format = RF_FORMAT_AVRO_OBJECT,
+        .fingerprint = rf_schema_fingerprint(rf_customer_codec_schema(runtime->codec)),
+    };
+    if (runtime->config->registry.url == NULL)
+        return true;
+    runtime->record_wire.format = RF_FORMAT_AVRO;
+    return id_of_topic(runtime, options, runtime->config->topics.changelog,
+                       rf_customer_codec_schema_text(runtime->codec), &runtime->record_wire.id,
+                       err);
+}
+
+/* Half of the memory for the hot caches; the rest is the stores'. */
+static void describe_stream(struct rf_runtime *runtime)
+{
+    const struct rf_config *config = runtime->config;
+
+    runtime->stream = (struct rf_stream_options){
+        .plan = config->plan,
+        .customer_codec = runtime->codec,
+        .outputs = runtime->outputs,
+        .record_schemas = runtime->schemas,
+        .record_reader = {.read = read_schema},
+        .record_wire = runtime->record_wire,
+        .ports = {.self = runtime,
+                  .store_open = store_open,
+                  .store_quarantine = store_quarantine,
+                  .decoders_open = decoders_open,
+                  .decoders_close = decoders_close},
+        .kafka = config->properties,
+        .kafka_count = config->property_count,
+        .instance = config->instance,
+        .changelog_topic = config->topics.changelog,
+        .tasks_topic = config->topics.tasks,
+        .dead_letter_topic = config->topics.dead_letters,
+        .delivery = config->delivery,
+        .start = config->start,
+        .workers = (int)config->workers,
+        .commit_interval_ms = config->commit_interval,
+        .commit_events_max = (size_t)config->commit_events_max,
+        .commit_bytes_max = COMMIT_BYTES_MAX,
+        .store_interval_ms = config->state_flush_interval,
+        .records_memory = (size_t)(config->state_memory / 2),
+        .dead_letter_bytes_max = DEAD_LETTER_BYTES,
+    };
+}
+
+bool rf_runtime_open(struct rf_runtime *runtime, const struct rf_config *config,
+                     const struct rf_runtime_options *options, struct rf_error *err)
+{
+    memset(runtime, 0, sizeof *runtime);
+    runtime->config = config;
+    runtime->instance.lock = -1;
+    rf_arena_init(&runtime->arena, ARENA_CHUNK);
+    if (!open_registry(runtime, options, err) || !open_records(runtime, options, err) ||
+        !open_outputs(runtime, options, err))
+        return false;
+    describe_stream(runtime);
+    return true;
+}
+
+bool rf_runtime_open_stores(struct rf_runtime *runtime, int32_t partitions, struct rf_error *err)
+{
+    const struct rf_config *config = runtime->config;
+    struct rf_rocks_settings settings = {
+        .cache_size = (size_t)(config->state_memory / 4),
+        .memtables_size = (size_t)(config->state_memory / 4),
+        .tasks_max = (uint32_t)partitions,
+        .compaction_threads = COMPACTION_THREADS,
+    };
+
+    rf_assert(partitions > 0);
+    if (!rf_instance_claim(config->state_dir, config->plan->app, config->instance, &runtime->arena,
+                           &runtime->instance, err))
+        return false;
+    runtime->stream.instance = runtime->instance.name;
+    runtime->stream.partitions = partitions;
+    runtime->rocks = rf_rocks_shared_open(&settings);
+    return true;
+}
+
+void rf_runtime_close(struct rf_runtime *runtime)
+{
+    if (runtime->rocks != NULL)
+        rf_rocks_shared_close(runtime->rocks);
+    if (runtime->instance.lock >= 0)
+        rf_instance_release(&runtime->instance);
+    if (runtime->registry != NULL)
+        rf_registry_close(runtime->registry);
+    rf_arena_deinit(&runtime->arena);
+}

@@ -1,0 +1,45 @@
+/* A configuration made ready to run: what the rooms need of each other, wired here and nowhere else. */
+#pragma once
+#include <stdbool.h>
+
+#include "cli/instance.h"
+#include "core/codec/customer_codec.h"
+#include "edge/config/config.h"
+#include "edge/registry/registry.h"
+#include "edge/store/rocks.h"
+#include "edge/stream/stream.h"
+#include "edge/stream/topics.h"
+
+struct rf_runtime {
+    const struct rf_config *config;
+    struct rf_arena arena; /* of what is made here; not the configuration's */
+    const struct rf_customer_codec *codec;
+    struct rf_stream_output *outputs; /* by output of the plan */
+    struct rf_registry
+        *registry;             /* also without a url: it knows the configured files' fingerprints */
+    struct rf_schemas schemas; /* the registry's, and those of the configured files */
+    struct rf_wire record_wire;
+    struct rf_instance instance;
+    struct rf_rocks_shared *rocks; /* NULL until rf_runtime_open_stores */
+    struct rf_stream_options stream;
+};
+
+/* The topics of a configuration, each with its role. At most RF_RUNTIME_TOPICS_MAX. */
+#define RF_RUNTIME_TOPICS_MAX (2 * RF_SOURCES_MAX + 3)
+size_t rf_runtime_topics(const struct rf_config *config, struct rf_topic *topics);
+
+struct rf_runtime_options {
+    bool (*gave_up)(void); /* asked while waiting for the registry; NULL: never */
+    bool read_only;        /* nothing is registered, and nothing kept on disk */
+};
+
+/* Codecs, schemas and the stream's options; asks the registry, and waits for it while it is away. `config` stays the
+ * caller's. To be closed in any case. Errors: CONFIG, RETRY (gave_up). */
+bool rf_runtime_open(struct rf_runtime *runtime, const struct rf_config *config,
+                     const struct rf_runtime_options *options, struct rf_error *err) RF_MUST_CHECK;
+
+/* Claims the instance and prepares its stores for `partitions` tasks. Errors: CONFIG. */
+bool rf_runtime_open_stores(struct rf_runtime *runtime, int32_t partitions,
+                            struct rf_error *err) RF_MUST_CHECK;
+
+void rf_runtime_close(struct rf_runtime *runtime);
