@@ -49,12 +49,24 @@ static inline void put_byte(struct writer *w, uint8_t byte)
         *w->at++ = byte;
 }
 
+/* Spelled out, so that it becomes one store where the machine has that order. */
+static inline void write_word(uint8_t *at, uint64_t word)
+{
+    at[0] = (uint8_t)word;
+    at[1] = (uint8_t)(word >> 8);
+    at[2] = (uint8_t)(word >> 16);
+    at[3] = (uint8_t)(word >> 24);
+    at[4] = (uint8_t)(word >> 32);
+    at[5] = (uint8_t)(word >> 40);
+    at[6] = (uint8_t)(word >> 48);
+    at[7] = (uint8_t)(word >> 56);
+}
+
 static inline void put_word(struct writer *w, uint64_t word)
 {
     if (!room(w, 8))
         return;
-    for (unsigned i = 0; i < 8; i++)
-        w->at[i] = (uint8_t)(word >> (8 * i));
+    write_word(w->at, word);
     w->at += 8;
 }
 

@@ -23,13 +23,12 @@ bool rf_read_long(struct rf_reader *r, int64_t *number)
     return rf_varint_read(&r->at, r->end, number);
 }
 
+/* Spelled out, so that it becomes one load where the machine has that order. */
 uint64_t rf_read_word(const uint8_t bytes[8])
 {
-    uint64_t word = 0;
-
-    for (unsigned i = 0; i < 8; i++)
-        word |= (uint64_t)bytes[i] << (8 * i);
-    return word;
+    return (uint64_t)bytes[0] | (uint64_t)bytes[1] << 8 | (uint64_t)bytes[2] << 16 |
+           (uint64_t)bytes[3] << 24 | (uint64_t)bytes[4] << 32 | (uint64_t)bytes[5] << 40 |
+           (uint64_t)bytes[6] << 48 | (uint64_t)bytes[7] << 56;
 }
 
 bool rf_read_hash(struct rf_reader *r, uint64_t *hash)

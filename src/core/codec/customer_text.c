@@ -5,7 +5,7 @@
 #include "core/base/buffer.h"
 #include "core/codec/customer_parts.h"
 
-#define TEXT_SIZE_MAX (4U << 20)
+#define TEXT_SIZE_MAX (1U << 20) /* what our own reader of schemas takes */
 #define NAMED_MAX     32
 
 struct printer {

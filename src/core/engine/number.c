@@ -71,21 +71,12 @@ struct rf_value rf_number_value(const struct rf_type *state_type, union rf_numbe
     return rf_value_int(number.integer);
 }
 
-static int64_t add_saturated(int64_t a, int64_t b)
-{
-    int64_t sum = 0;
-
-    if (!__builtin_add_overflow(a, b, &sum))
-        return sum;
-    return b > 0 ? INT64_MAX : INT64_MIN;
-}
-
 union rf_number rf_number_add(const struct rf_type *state_type, union rf_number a,
                               union rf_number b)
 {
     if (state_type->kind == RF_TYPE_DOUBLE)
         return (union rf_number){.number = a.number + b.number};
-    return (union rf_number){.integer = add_saturated(a.integer, b.integer)};
+    return (union rf_number){.integer = rf_number_add_saturated(a.integer, b.integer)};
 }
 
 bool rf_number_less(const struct rf_type *state_type, union rf_number a, union rf_number b)

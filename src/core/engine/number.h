@@ -19,5 +19,14 @@ union rf_number rf_number_add(const struct rf_type *state_type, union rf_number 
                               union rf_number b);
 bool rf_number_less(const struct rf_type *state_type, union rf_number a, union rf_number b);
 
+static inline int64_t rf_number_add_saturated(int64_t a, int64_t b)
+{
+    int64_t sum = 0;
+
+    if (!__builtin_add_overflow(a, b, &sum))
+        return sum;
+    return b > 0 ? INT64_MAX : INT64_MIN;
+}
+
 /* A duration of so many milliseconds: seconds and nanoseconds of one sign. */
 struct rf_value rf_number_duration_ms(rf_span_ms length);

@@ -59,6 +59,7 @@ int64_t rf_sketch_estimate(const uint8_t registers[RF_SKETCH_SIZE])
     const double alpha = 0.72134752044448170368; /* 1 / (2 ln 2) */
     uint32_t counts[RF_SKETCH_REGISTER_MAX + 1] = {0};
     double z = 0.0;
+    double estimate = 0.0;
 
     for (uint32_t i = 0; i < RF_SKETCH_SIZE; i++) {
         rf_assert(registers[i] <= RF_SKETCH_REGISTER_MAX);
@@ -68,5 +69,7 @@ int64_t rf_sketch_estimate(const uint8_t registers[RF_SKETCH_SIZE])
     for (int rank = RF_SKETCH_REGISTER_MAX - 1; rank >= 1; rank--)
         z = 0.5 * (z + counts[rank]);
     z += m * sigma(counts[0] / m);
-    return (int64_t)(alpha * m * m / z + 0.5);
+    estimate = alpha * m * m / z + 0.5;
+    return estimate < 0x1p62 ? (int64_t)estimate
+                             : INT64_C(1) << 62; /* all registers full: z is 0 */
 }

@@ -7,17 +7,18 @@
 
 #define BUCKETS_FIRST 4
 
-struct rf_window_span rf_window_span(const struct rf_feature *feature, rf_ms now)
+/* The buckets that count at `now`, both ends inclusive. */
+static int64_t oldest_inside(const struct rf_feature *feature, rf_ms now)
 {
-    rf_ms end = now - feature->offset;
-
     rf_assert(feature->bucket > 0);
     rf_assert(feature->window > 0);
-    /* The window is open at its older end: its first millisecond is the one after end - window. */
-    return (struct rf_window_span){
-        .oldest = rf_floor_div(end - feature->window + 1, feature->bucket),
-        .newest = rf_floor_div(end, feature->bucket),
-    };
+    /* The window is open at its older end: its first millisecond is the one behind. */
+    return rf_floor_div(now - feature->offset - feature->window + 1, feature->bucket);
+}
+
+static int64_t newest_inside(const struct rf_feature *feature, rf_ms now)
+{
+    return rf_floor_div(now - feature->offset, feature->bucket);
 }
 
 static void drop_before(struct rf_feature_state *state, int64_t oldest)
@@ -29,13 +30,15 @@ static void drop_before(struct rf_feature_state *state, int64_t oldest)
     }
 }
 
-/* The first bucket that is not before `index`: usually there is none, or it is the last. */
+/* The first bucket that is not before `index`: mostly one of the ends. */
 static uint32_t lower_bound(const struct rf_feature_state *state, int64_t index)
 {
     uint32_t low = 0;
     uint32_t high = state->count;
 
-    if (high > 0 && state->buckets[high - 1].index < index)
+    if (high == 0 || state->buckets[0].index >= index)
+        return 0;
+    if (state->buckets[high - 1].index < index)
         return high;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -87,13 +90,13 @@ bool rf_window_combine(const struct rf_feature *feature, union rf_number *into,
 bool rf_window_add(const struct rf_feature *feature, struct rf_feature_state *state, rf_ms time,
                    rf_ms now, union rf_number number, struct rf_arena *arena)
 {
-    struct rf_window_span span = rf_window_span(feature, now);
+    int64_t oldest = oldest_inside(feature, now);
     int64_t index = rf_floor_div(time, feature->bucket);
     uint32_t place = 0;
 
     rf_assert(time <= now);
-    drop_before(state, span.oldest);
-    if (index < span.oldest)
+    drop_before(state, oldest);
+    if (index < oldest)
         return false;
     place = lower_bound(state, index);
     if (place < state->count && state->buckets[place].index == index)
@@ -104,20 +107,44 @@ bool rf_window_add(const struct rf_feature *feature, struct rf_feature_state *st
     return true;
 }
 
+/* The part of a rule's cost that grows with the window: two plain loops. From the oldest to the newest, always:
+ * an order of additions kept in the state would not survive a restart to the last bit. */
+static double sum_doubles(const struct rf_bucket *buckets, uint32_t count)
+{
+    double sum = 0.0;
+
+    for (uint32_t i = 0; i < count; i++)
+        sum += buckets[i].as.number;
+    return sum;
+}
+
+static union rf_number sum(const struct rf_type *state_type, const struct rf_bucket *buckets,
+                           uint32_t count)
+{
+    union rf_number sum = {0};
+
+    if (state_type->kind == RF_TYPE_DOUBLE)
+        return (union rf_number){.number = sum_doubles(buckets, count)};
+    for (uint32_t i = 0; i < count; i++)
+        sum.integer = rf_number_add_saturated(sum.integer, buckets[i].as.integer);
+    return sum;
+}
+
 struct rf_value rf_window_value(const struct rf_feature *feature,
                                 const struct rf_feature_state *state, rf_ms now)
 {
-    struct rf_window_span span = rf_window_span(feature, now);
-    uint32_t at = lower_bound(state, span.oldest);
+    uint32_t first = lower_bound(state, oldest_inside(feature, now));
+    uint32_t end = lower_bound(state, newest_inside(feature, now) + 1);
     union rf_number value = {0};
 
-    if (at == state->count || state->buckets[at].index > span.newest) {
-        if (feature->kind == RF_FEATURE_MIN || feature->kind == RF_FEATURE_MAX)
-            return rf_value_null();
-        return rf_number_value(feature->state_type, value);
-    }
-    value = state->buckets[at++].as;
-    for (; at < state->count && state->buckets[at].index <= span.newest; at++)
-        rf_window_combine(feature, &value, state->buckets[at].as);
+    rf_assert(first <= end);
+    if (feature->kind == RF_FEATURE_COUNT || feature->kind == RF_FEATURE_SUM)
+        return rf_number_value(feature->state_type,
+                               sum(feature->state_type, state->buckets + first, end - first));
+    if (first == end)
+        return rf_value_null();
+    value = state->buckets[first].as;
+    for (uint32_t i = first + 1; i < end; i++)
+        rf_window_combine(feature, &value, state->buckets[i].as);
     return rf_number_value(feature->state_type, value);
 }

@@ -22,13 +22,6 @@
 #include "core/model/customer.h"
 #include "core/model/plan.h"
 
-/* The buckets that count at `now`: both ends inclusive. */
-struct rf_window_span {
-    int64_t oldest;
-    int64_t newest;
-};
-struct rf_window_span rf_window_span(const struct rf_feature *feature, rf_ms now);
-
 /* False where the event is too old to count at `now` or later: nothing has changed. */
 bool rf_window_add(const struct rf_feature *feature, struct rf_feature_state *state, rf_ms time,
                    rf_ms now, union rf_number number, struct rf_arena *arena);
