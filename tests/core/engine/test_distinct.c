@@ -16,7 +16,7 @@ static const struct rf_feature windowed = {
 
 static void setup(void)
 {
-    rf_arena_init(&arena, 4096);
+    rf_arena_init(&arena, 64U << 10);
 }
 
 static void teardown(void)
@@ -72,15 +72,15 @@ START_TEST(up_to_its_limit_the_count_is_exact)
 END_TEST
 
 /* The estimate's standard error over many sets must be what the header says: 1.04 / sqrt(m) = 3.25 %. With
- * 200 sets the measured deviation is itself within 5 % of the truth, one standard deviation; 20 % is four. */
+ * 100 sets the measured deviation is itself within 7 % of the truth, one standard deviation; 30 % is four. */
 START_TEST(beyond_the_limit_the_error_is_the_stated_one)
 {
-    static const int64_t sizes[] = {513, 700, 1000, 2000, 5000, 20000};
+    static const int64_t sizes[] = {513, 700, 1000, 2000, 8000};
     const int64_t size = sizes[_i];
     double sum = 0, squares = 0;
     uint64_t seed = (uint64_t)size;
 
-    for (int set = 0; set < 200; set++) {
+    for (int set = 0; set < 100; set++) {
         struct rf_feature_state state = {0};
         for (int64_t i = 0; i < size; i++)
             (void)rf_distinct_add(&ever, &state, hash_of_number((int64_t)fixture_random(&seed)), 0,
@@ -92,9 +92,9 @@ START_TEST(beyond_the_limit_the_error_is_the_stated_one)
         rf_arena_reset(&arena, 1U << 20);
     }
 
-    double deviation = sqrt(squares / 200);
-    ck_assert_msg(fabs(sum / 200) < 0.01, "bias %f at %ld", sum / 200, (long)size);
-    ck_assert_msg(deviation < 0.0325 * 1.2, "deviation %f at %ld", deviation, (long)size);
+    double deviation = sqrt(squares / 100);
+    ck_assert_msg(fabs(sum / 100) < 0.01, "bias %f at %ld", sum / 100, (long)size);
+    ck_assert_msg(deviation < 0.0325 * 1.3, "deviation %f at %ld", deviation, (long)size);
 }
 END_TEST
 
@@ -155,7 +155,7 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, numbers_that_are_equal_are_one_value_and_others_are_not);
     tcase_add_test(tcase, up_to_its_limit_the_count_is_exact);
-    tcase_add_loop_test(tcase, beyond_the_limit_the_error_is_the_stated_one, 0, 6);
+    tcase_add_loop_test(tcase, beyond_the_limit_the_error_is_the_stated_one, 0, 5);
     tcase_add_test(tcase, a_sketch_of_nothing_counts_nothing_and_a_full_one_stays_a_number);
     tcase_add_test(tcase, in_a_window_a_value_counts_while_its_latest_event_is_inside);
     tcase_add_test(tcase, a_full_window_forgets_the_least_recent);
