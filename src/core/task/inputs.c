@@ -1,9 +1,11 @@
 #include "core/task/inputs.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/plan.h"
 
 #define CHUNK    (256U * 1024)
 #define KEEP_MAX (8U * 1024 * 1024)
@@ -18,6 +20,7 @@ void rf_inputs_init(struct rf_inputs *inputs)
 void rf_inputs_deinit(struct rf_inputs *inputs)
 {
     free(inputs->items);
+    free(inputs->arranged);
     rf_arena_deinit(&inputs->arena);
     rf_arena_deinit(&inputs->standby);
 }
@@ -59,6 +62,100 @@ const struct rf_input *rf_inputs_folded_at(const struct rf_inputs *inputs, size_
 {
     rf_assert(i < inputs->folded);
     return &inputs->items[i];
+}
+
+#define NONE SIZE_MAX
+
+/* The next pending input of `source` from `from` on. */
+static size_t next_of(const struct rf_input *pending, size_t count, uint32_t source, size_t from)
+{
+    while (from < count && pending[from].source != source)
+        from++;
+    return from < count ? from : NONE;
+}
+
+static bool is_of_one_source(const struct rf_input *pending, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (pending[i].source != pending[0].source)
+            return false;
+    }
+    return true;
+}
+
+static uint32_t find_heads(const struct rf_input *pending, size_t count,
+                           size_t heads[RF_SOURCES_MAX])
+{
+    uint32_t sources = 0;
+
+    for (uint32_t s = 0; s < RF_SOURCES_MAX; s++)
+        heads[s] = NONE;
+    for (size_t i = count; i > 0; i--) {
+        rf_assert(pending[i - 1].source < RF_SOURCES_MAX);
+        heads[pending[i - 1].source] = i - 1;
+        if (pending[i - 1].source >= sources)
+            sources = pending[i - 1].source + 1;
+    }
+    return sources;
+}
+
+/* The source whose head is earliest; of equal ones the first. */
+static uint32_t earliest(const struct rf_input *pending, const size_t *heads, uint32_t sources)
+{
+    uint32_t found = sources;
+
+    for (uint32_t s = 0; s < sources; s++) {
+        if (heads[s] != NONE &&
+            (found == sources || pending[heads[s]].broker_time < pending[heads[found]].broker_time))
+            found = s;
+    }
+    return found;
+}
+
+static void reserve_arranged(struct rf_inputs *inputs, size_t count)
+{
+    if (count <= inputs->arranged_capacity)
+        return;
+    inputs->arranged_capacity = inputs->capacity;
+    inputs->arranged =
+        realloc(inputs->arranged, inputs->arranged_capacity * sizeof *inputs->arranged);
+    rf_assert(inputs->arranged != NULL);
+}
+
+/* A source that is behind and has nothing here would come before anything: then nothing can be folded. */
+static bool waits_for_a_missing_one(const size_t *heads, uint64_t behind)
+{
+    for (uint32_t s = 0; s < RF_SOURCES_MAX; s++) {
+        if ((behind >> s & 1) != 0 && heads[s] == NONE)
+            return true;
+    }
+    return false;
+}
+
+size_t rf_inputs_arrange(struct rf_inputs *inputs, uint64_t behind)
+{
+    size_t count = rf_inputs_pending(inputs);
+    struct rf_input *pending = inputs->items + inputs->folded;
+    size_t heads[RF_SOURCES_MAX];
+    uint32_t sources = 0;
+    size_t ready = 0;
+    bool open = true; /* nothing that is still to come belongs before what was arranged so far */
+
+    if (count == 0 || (behind == 0 && is_of_one_source(pending, count)))
+        return count;
+    reserve_arranged(inputs, count);
+    sources = find_heads(pending, count, heads);
+    open = !waits_for_a_missing_one(heads, behind);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t source = earliest(pending, heads, sources);
+
+        inputs->arranged[i] = pending[heads[source]];
+        heads[source] = next_of(pending, count, source, heads[source] + 1);
+        ready += open;
+        open = open && (heads[source] != NONE || (behind >> source & 1) == 0);
+    }
+    memcpy(pending, inputs->arranged, count * sizeof *pending);
+    return ready;
 }
 
 void rf_inputs_folded(struct rf_inputs *inputs)

@@ -40,6 +40,7 @@ struct rf_task {
     struct rf_records *records;
     struct rf_engine *engine;
     struct rf_inputs inputs;
+    uint64_t behind;       /* sources with more to come */
     struct rf_arena arena; /* of the transaction */
 
     rf_ms stream_time; /* with the open transaction */
@@ -122,6 +123,11 @@ void rf_task_feed(struct rf_task *task, const struct rf_input *input)
     rf_assert(input->source < task->options.plan->source_count);
     rf_assert(input->position.partition == task->options.partition);
     rf_inputs_push(&task->inputs, input);
+}
+
+void rf_task_set_behind(struct rf_task *task, uint64_t behind)
+{
+    task->behind = behind;
 }
 
 static const char *quarantine_reason(const struct rf_task *task, const struct rf_input *input)
@@ -279,12 +285,11 @@ static bool fold_judged(struct rf_task *task, const struct rf_input *input,
     return false;
 }
 
-/* Judges up to FOLD_BATCH_MAX pending inputs, and reads the customers they are about. Returns how many can be
- * folded now. */
-static bool prepare(struct rf_task *task, size_t *count, struct rf_error *err)
+/* Judges up to FOLD_BATCH_MAX of the `ready` inputs, and reads the customers they are about. *count: how many can
+ * be folded now. */
+static bool prepare(struct rf_task *task, size_t ready, size_t *count, struct rf_error *err)
 {
-    size_t pending = rf_inputs_pending(&task->inputs);
-    size_t batch = pending < FOLD_BATCH_MAX ? pending : FOLD_BATCH_MAX;
+    size_t batch = ready < FOLD_BATCH_MAX ? ready : FOLD_BATCH_MAX;
 
     *count = 0;
     while (*count < batch &&
@@ -307,12 +312,15 @@ static bool prepare(struct rf_task *task, size_t *count, struct rf_error *err)
 
 bool rf_task_fold(struct rf_task *task, struct rf_error *err)
 {
+    size_t ready = rf_inputs_arrange(&task->inputs, task->behind);
+
     rf_error_clear(&task->blocked);
-    while (rf_inputs_pending(&task->inputs) > 0 && task->blocked.kind == RF_ERROR_NONE) {
+    while (ready > 0 && task->blocked.kind == RF_ERROR_NONE) {
         size_t count = 0;
 
-        if (!prepare(task, &count, err))
+        if (!prepare(task, ready, &count, err))
             return false;
+        ready -= count;
         for (size_t i = 0; i < count; i++) {
             const struct rf_input *input = rf_inputs_at(&task->inputs, 0);
 
@@ -337,6 +345,11 @@ bool rf_task_is_blocked(const struct rf_task *task, const char **why)
 size_t rf_task_pending(const struct rf_task *task)
 {
     return rf_inputs_pending(&task->inputs);
+}
+
+size_t rf_task_ready(struct rf_task *task)
+{
+    return rf_inputs_arrange(&task->inputs, task->behind);
 }
 
 size_t rf_task_folded(const struct rf_task *task)

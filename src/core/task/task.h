@@ -84,13 +84,20 @@ void rf_task_set_memory(struct rf_task *task, size_t memory_max);
 /* Copies what `input` points to (not its topic). */
 void rf_task_feed(struct rf_task *task, const struct rf_input *input);
 
+/* Which sources have more in their topic than was fed (bit s: source s). What might have to be folded after that
+ * waits for it, so that a complaint meets the calls before it also when one topic is read faster than another.
+ * 0, as at first: nothing waits. */
+void rf_task_set_behind(struct rf_task *task, uint64_t behind);
+
 /* Folds what was fed. Where an input cannot be decoded yet (its schema is being
  * fetched), or the store cannot be read now, it stops before it: true, and rf_task_is_blocked says so and why.
  * Errors: STATE (the store is damaged). */
 bool rf_task_fold(struct rf_task *task, struct rf_error *err) RF_MUST_CHECK;
 bool rf_task_is_blocked(const struct rf_task *task, const char **why);
 size_t rf_task_pending(const struct rf_task *task); /* fed, not folded */
-size_t rf_task_folded(const struct rf_task *task);  /* folded, not committed */
+size_t rf_task_ready(
+    struct rf_task *task); /* of them, what does not wait for a source that is behind */
+size_t rf_task_folded(const struct rf_task *task); /* folded, not committed */
 size_t rf_task_transaction_bytes(const struct rf_task *task);
 
 /* What there is to produce since the last call, in order. */

@@ -13,6 +13,7 @@
 #define RETRY_MS           1000
 #define BLOCKED_RETRY_MS   100
 #define GARAGE_RETRY_MS    50
+#define SOURCE_WAIT_MS     300 /* for a source that has more to come */
 #define REJOIN_PAUSE_MS    1000
 #define ABORT_PAUSE_MAX_MS 5000
 #define PUBLISH_MS         500
@@ -164,12 +165,37 @@ static void note_blocked(struct rf_worker *worker, struct rf_slot *slot)
     }
 }
 
+/* Which sources have more to come: their end, as the last fetch told it, is beyond what we have. A source that says
+ * nothing, or a heap of inputs, is not waited for without end. */
+static uint64_t sources_behind(const struct rf_worker *worker, const struct rf_slot *slot)
+{
+    const struct rf_plan *plan = worker->options->plan;
+    uint64_t behind = 0;
+
+    if (plan->source_count < 2 || rf_now_ms() >= slot->wait_until_ms ||
+        rf_task_transaction_bytes(slot->task) > worker->options->commit_bytes_max / 2)
+        return 0;
+    for (size_t i = 0; i < plan->source_count; i++) {
+        int64_t low = 0;
+        int64_t high = 0;
+        rd_kafka_resp_err_t code = rd_kafka_get_watermark_offsets(
+            worker->consumer, plan->sources[i].topic, slot->partition, &low, &high);
+
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR || high < 0 || slot->position[i] < high)
+            behind |= UINT64_C(1) << i;
+    }
+    return behind;
+}
+
 static void fold_slot(struct rf_worker *worker, struct rf_slot *slot)
 {
     struct rf_error err = {0};
     size_t before = rf_task_folded(slot->task);
     enum rf_transaction_input input = RF_INPUT_OK;
 
+    rf_task_set_behind(slot->task, sources_behind(worker, slot));
+    if (rf_task_ready(slot->task) == 0)
+        return;
     if (!rf_commit_is_open(worker))
         rf_commit_feed(worker, RF_INPUT_EVENT);
     if (!rf_commit_is_open(worker) || slot->task == NULL)
@@ -179,6 +205,8 @@ static void fold_slot(struct rf_worker *worker, struct rf_slot *slot)
         return;
     }
     worker->folded += rf_task_folded(slot->task) - before;
+    if (rf_task_folded(slot->task) > before || rf_task_pending(slot->task) == 0)
+        slot->wait_until_ms = rf_now_ms() + SOURCE_WAIT_MS;
     note_blocked(worker, slot);
     input = rf_produce_outbox(worker, slot);
     if (input != RF_INPUT_OK)

@@ -16,6 +16,7 @@ struct rf_slot {
     enum rf_slot_state state; /* NONE: not ours */
     struct rf_task *task;     /* NULL while WAITING */
     bool paused;              /* its partitions, in the consumer */
+    int64_t wait_until_ms;    /* for sources that are behind */
     int64_t retry_at_ms;      /* WAITING, BLOCKED: when to try again, monotonic */
 
     int64_t

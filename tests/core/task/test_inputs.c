@@ -60,6 +60,55 @@ START_TEST(a_rewind_makes_everything_pending_again_in_order)
 }
 END_TEST
 
+static void push_of(struct rf_inputs *inputs, uint32_t source, rf_ms time)
+{
+    struct rf_input input = {.source = source, .broker_time = time, .value = rf_bytes_of("x", 1)};
+
+    rf_inputs_push(inputs, &input);
+}
+
+static void check_times(const struct rf_inputs *inputs, const rf_ms *times, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        ck_assert_int_eq(rf_inputs_at(inputs, i)->broker_time, times[i]);
+}
+
+START_TEST(sources_are_merged_by_time_and_each_keeps_its_own_order)
+{
+    const rf_ms times[] = {1, 2, 5, 3, 6}; /* source 0 has 5 before 3 */
+    struct rf_inputs inputs;
+    rf_inputs_init(&inputs);
+    push_of(&inputs, 0, 1);
+    push_of(&inputs, 0, 5);
+    push_of(&inputs, 0, 3);
+    push_of(&inputs, 1, 2);
+    push_of(&inputs, 1, 6);
+
+    size_t ready = rf_inputs_arrange(&inputs, 0);
+
+    ck_assert_uint_eq(ready, 5);
+    check_times(&inputs, times, 5);
+    rf_inputs_deinit(&inputs);
+}
+END_TEST
+
+START_TEST(what_may_come_after_a_source_that_is_behind_waits_for_it)
+{
+    struct rf_inputs inputs;
+    rf_inputs_init(&inputs);
+    push_of(&inputs, 0, 1);
+    push_of(&inputs, 0, 5);
+    push_of(&inputs, 1, 2);
+
+    ck_assert_uint_eq(rf_inputs_arrange(&inputs, 1 << 1),
+                      2); /* 1 and 2; before 5 source 1 may have another */
+    ck_assert_uint_eq(rf_inputs_arrange(&inputs, 1 << 2), 0); /* of source 2 nothing is here */
+    push_of(&inputs, 1, 9);
+    ck_assert_uint_eq(rf_inputs_arrange(&inputs, 1 << 1), 4);
+    rf_inputs_deinit(&inputs);
+}
+END_TEST
+
 START_TEST(a_null_value_stays_null_and_an_empty_one_empty)
 {
     struct rf_inputs inputs;
@@ -82,6 +131,8 @@ int main(void)
     TCase *tcase = tcase_create("inputs");
     tcase_add_test(tcase, a_commit_drops_what_was_folded_and_keeps_the_rest);
     tcase_add_test(tcase, a_rewind_makes_everything_pending_again_in_order);
+    tcase_add_test(tcase, sources_are_merged_by_time_and_each_keeps_its_own_order);
+    tcase_add_test(tcase, what_may_come_after_a_source_that_is_behind_waits_for_it);
     tcase_add_test(tcase, a_null_value_stays_null_and_an_empty_one_empty);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
