@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/diagnostics.h"
+#include "edge/registry/registry.h"
 #include "edge/stream/property.h"
 #include "edge/zones/zones.h"
 
@@ -20,6 +21,36 @@ static bool check_property(void *self, const char *name, const char *value, stru
 {
     (void)self;
     return rf_property_check(name, value, err);
+}
+
+/* Waits for an answer: `check` and `run` have to know, and it is asked once. */
+static bool find_schema(void *self, const struct rf_registry_settings *settings, const char *topic,
+                        struct rf_arena *arena, struct rf_bytes *text, struct rf_error *err)
+{
+    const struct rf_registry_options options = {
+        .urls = settings->url,
+        .user = settings->user,
+        .password = settings->password,
+        .token = settings->token,
+        .ca_location = settings->ca_location,
+        .timeout = settings->timeout,
+        .tries_max = 2,
+    };
+    const char *subject = rf_arena_printf(arena, "%s-value", topic);
+    struct rf_registry *registry = rf_registry_open(&options, err);
+    struct rf_registry_schema schema = {0};
+    bool found = false;
+    bool ok = false;
+
+    (void)self;
+    if (registry == NULL)
+        return false;
+    ok = rf_registry_latest(registry, subject, arena, &schema, &found, err);
+    rf_registry_close(registry);
+    if (ok && !found)
+        return rf_error_set(err, RF_ERROR_CONFIG, 0, "the registry has no subject %s", subject);
+    *text = schema.text;
+    return ok;
 }
 
 static const char *find_hostname(struct rf_arena *arena)
@@ -44,6 +75,7 @@ bool rf_configuration_open(struct rf_configuration *configuration, const char *p
     environment = rf_arena_alloc_zero(arena, sizeof *environment);
     *environment = (struct rf_config_environment){
         .variable = find_variable,
+        .schema_of = options->offline ? NULL : find_schema,
         .property_check = check_property,
         .hostname = find_hostname(arena),
         .zones = &configuration->zone_port,

@@ -16,9 +16,10 @@
 #include "edge/sys/log.h"
 
 struct rf_registry_settings {
-    const char *url;         /* NULL: there is none */
+    const char *url;         /* one, or several with commas; NULL: there is none */
     const char *user;        /* NULL: no authentication */
     const char *password;    /* never printed */
+    const char *token;       /* NULL: none; never printed */
     const char *ca_location; /* NULL: the system's */
     bool auto_register;      /* of output and changelog schemas */
     rf_span_ms timeout;

@@ -89,10 +89,23 @@ static bool is_loopback_url(const char *url)
            strncmp(host, "[::1]", 5) == 0;
 }
 
+static void warn_clear_text(struct rf_build *build, const char *setting)
+{
+    const struct rf_yaml_node *node = rf_group_find(&build->top, setting);
+    struct rf_place place = {.level = RF_DIAGNOSTIC_WARNING,
+                             .hint = "write { file: PATH }, { env: NAME } or ${NAME}"};
+
+    if (node == NULL || node->kind != RF_YAML_SCALAR || node->piece_count > 0)
+        return;
+    place.begin = node->begin;
+    place.end = node->end;
+    rf_complain(&build->yaml, place, "a secret stands in the configuration");
+}
+
 static void check_registry(struct rf_build *build)
 {
     const struct rf_registry_settings *registry = &build->draft.config.registry;
-    const struct rf_yaml_node *password = rf_group_find(&build->top, "schema_registry.password");
+    bool secret = registry->password != NULL || registry->token != NULL;
     struct rf_place place = rf_group_place(&build->top, "schema_registry.url");
 
     if (registry->url == NULL)
@@ -103,16 +116,11 @@ static void check_registry(struct rf_build *build)
     }
     place.level = RF_DIAGNOSTIC_WARNING;
     place.hint = "https://";
-    if (registry->password != NULL && strncmp(registry->url, "http://", 7) == 0 &&
-        !is_loopback_url(registry->url))
+    if (secret && strncmp(registry->url, "http://", 7) == 0 && !is_loopback_url(registry->url))
         rf_complain(&build->yaml, place,
                     "the registry's password goes over the network in clear text");
-    if (password != NULL && password->kind == RF_YAML_SCALAR && password->piece_count == 0) {
-        place = rf_place_of(password);
-        place.level = RF_DIAGNOSTIC_WARNING;
-        place.hint = "write { file: PATH }, { env: NAME } or ${NAME}";
-        rf_complain(&build->yaml, place, "a secret stands in the configuration");
-    }
+    warn_clear_text(build, "schema_registry.password");
+    warn_clear_text(build, "schema_registry.token");
 }
 
 static void check_http(struct rf_build *build)

@@ -49,9 +49,10 @@ const struct rf_setting rf_settings[] = {
     {"", "log", RF_SETTING_GROUP, "what is written to standard error", NULL, NULL, 0, 0, 0, false},
     {"", "policy", RF_SETTING_LATER, "what an offer must pass before it is emitted", NULL, NULL, 0, 0, 0, false},
 
-    {"schema_registry", "url", RF_SETTING_URL, "of a registry with the Confluent API", NULL, NULL, 0, 0, TOP(config.registry.url), true},
+    {"schema_registry", "url", RF_SETTING_URL, "of a registry with the Confluent API; several with commas in between", NULL, NULL, 0, 0, TOP(config.registry.url), true},
     {"schema_registry", "user", RF_SETTING_TEXT, "for basic authentication", NULL, NULL, 0, 0, TOP(config.registry.user), false},
     {"schema_registry", "password", RF_SETTING_SECRET, "for basic authentication; { file: PATH } or { env: NAME } keep it out of this file", NULL, NULL, 0, 0, TOP(config.registry.password), false},
+    {"schema_registry", "token", RF_SETTING_SECRET, "a bearer token instead of user and password", NULL, NULL, 0, 0, TOP(config.registry.token), false},
     {"schema_registry", "ca_location", RF_SETTING_FILE, "certificates to trust, PEM; the default is the system's", NULL, NULL, 0, 0, TOP(config.registry.ca_location), false},
     {"schema_registry", "auto_register", RF_SETTING_BOOL, "register the schemas of outputs and of the changelog", "true", NULL, 0, 0, TOP(config.registry.auto_register), false},
     {"schema_registry", "timeout", RF_SETTING_SPAN, "for one answer", "10s", NULL, 100, 5 * RF_MINUTE_MS, TOP(config.registry.timeout), false},
