@@ -51,6 +51,7 @@ void rf_build_outputs(struct rf_build *build);
 void rf_build_rules(struct rf_build *build);
 void rf_build_hashes(struct rf_build *build); /* versions: only of a plan without errors */
 void rf_build_lint(struct rf_build *build);
+void rf_build_bindings(struct rf_build *build); /* likewise */
 
 /* Of one source or output, called `name` in messages; NULL: a complaint was made. */
 const struct rf_schema *rf_build_schema(struct rf_build *build, struct rf_bytes text,

@@ -103,6 +103,9 @@ bool rf_config_load_text(const char *path, struct rf_bytes text,
     if (diagnostics->error_count > 0)
         return false;
     rf_build_hashes(build);
+    rf_build_bindings(build);
+    if (diagnostics->error_count > 0)
+        return false;
     *config = &build->draft.config;
     return true;
 }

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/codec/derived_codec.h"
 #include "edge/config/build.h"
 #include "edge/config/value.h"
 #include "edge/formats/avro_schema.h"
@@ -114,5 +115,21 @@ void rf_build_outputs(struct rf_build *build)
             continue;
         }
         check_topic(build, i);
+    }
+}
+
+/* An output's schema is bound to each rule that emits to it: a field that ringfold does not know and that
+ * has no default cannot be filled. */
+void rf_build_bindings(struct rf_build *build)
+{
+    for (size_t i = 0; i < build->plan->output_count; i++) {
+        struct rf_place place = rf_group_place(&build->output_entries.items[i].group, "schema");
+        const struct rf_derived_codec *codec = NULL;
+        struct rf_error err = {0};
+        if (rf_derived_codec_make(build->arena, build->plan, &build->outputs[i], &codec, &err))
+            continue;
+        place.hint = "give the field a default, or call it by a name that ringfold fills "
+                     "(schemas/README.md)";
+        rf_complain(&build->yaml, place, "%s", err.message);
     }
 }
