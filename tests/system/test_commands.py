@@ -82,7 +82,7 @@ def test_wrong_usage_is_exit_2_and_help_has_an_example():
 def test_topics_create_makes_what_run_needs_and_check_agrees(app, kafka, registry, tmp_path):
     orders = App(app, kafka, registry, tmp_path)
     kafka.create_topics(*orders.sources, partitions=3)
-    assert ringfold.command("topics", "check", "-c", orders.config, env=orders.env, status=None).returncode == 1
+    assert ringfold.command("topics", "check", "-c", orders.config, env=orders.env, status=None).returncode != 0
 
     ringfold.command("topics", "create", "-c", orders.config, env=orders.env)
 

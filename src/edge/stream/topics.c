@@ -7,8 +7,10 @@
 
 #include "core/base/assert.h"
 #include "edge/stream/admin.h"
+#include "edge/sys/clock.h"
 
-#define TIMEOUT_MS 15000
+#define TIMEOUT_MS    15000
+#define LOOK_EVERY_MS 50
 
 struct setting {
     const char *name;
@@ -128,6 +130,32 @@ static bool create_one(rd_kafka_t *rk, const struct rf_topics_options *options,
     return ok || rf_error_wrap(err, "creating topic %s", topic->name);
 }
 
+static bool all_exist(const struct rf_topics_options *options, const struct found_topic *found)
+{
+    for (size_t i = 0; i < options->topic_count; i++) {
+        if (!found[i].exists || found[i].partitions == 0)
+            return false;
+    }
+    return true;
+}
+
+/* A topic is made by the controller; a broker hears of it a moment later. Whoever runs `run` next asks a broker. */
+static bool wait_until_known(rd_kafka_t *rk, const struct rf_topics_options *options,
+                             struct found_topic *found, struct rf_error *err)
+{
+    for (int waited_ms = 0; waited_ms < TIMEOUT_MS; waited_ms += LOOK_EVERY_MS) {
+        if (!find_topics(rk, options, found, err))
+            return false;
+        if (all_exist(options, found))
+            return true;
+        rf_clock_sleep_ms(LOOK_EVERY_MS);
+    }
+    return rf_error_set(err, RF_ERROR_RETRY, 0,
+                        "the topics were created, but %d seconds later the broker does not know all"
+                        " of them",
+                        TIMEOUT_MS / 1000);
+}
+
 bool rf_topics_create(const struct rf_topics_options *options,
                       void (*created)(void *context, const char *topic, int32_t partitions),
                       void *context, struct rf_error *err)
@@ -153,6 +181,7 @@ bool rf_topics_create(const struct rf_topics_options *options,
         if (ok && created != NULL)
             created(context, options->topics[i].name, partitions);
     }
+    ok = ok && wait_until_known(rk, options, found, err);
     free(found);
     if (rk != NULL)
         rd_kafka_destroy(rk);

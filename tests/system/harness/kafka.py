@@ -3,14 +3,14 @@ import pathlib
 import subprocess
 import uuid
 
-from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, OffsetSpec, ResourceType
 
 from harness import artefacts
 from harness.process import Process, free_ports, wait_until
 
 START_SECONDS_MAX = 90
-ANSWER_SECONDS_MAX = 20
+ANSWER_SECONDS_MAX = 60
 LOGGING = ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true"]
 PROPERTIES = """\
 process.roles=broker,controller
@@ -49,7 +49,7 @@ def patiently(ask):
     def answered():
         try:
             return [ask()]
-        except KafkaException as error:
+        except (KafkaException, TimeoutError) as error:
             errors.append(error)
             return None
 
@@ -86,6 +86,7 @@ class Kafka:
         self.bootstrap = ",".join(f"127.0.0.1:{port}" for port in self.ports)
         self.brokers = [Broker(self, node) for node in range(1, brokers + 1)]
         self._admin = None
+        self._readers = {}  # by group: consumers that never join it
 
     def format(self):
         cluster_id = str(uuid.uuid4())
@@ -159,14 +160,12 @@ class Kafka:
 
     def committed_offsets(self, group, topic):
         """Partition → committed offset of a group; a pending transaction is waited for. Partitions without are absent."""
+        if group not in self._readers:
+            self._readers[group] = Consumer({"bootstrap.servers": self.bootstrap, "group.id": group, "log_level": 0,
+                                             "isolation.level": "read_committed", "enable.auto.commit": False})
         wanted = [TopicPartition(topic, index) for index in range(self.partition_count(topic))]
-
-        def ask():
-            request = ConsumerGroupTopicPartitions(group, wanted)
-            found = self.admin.list_consumer_group_offsets([request], require_stable=True)[group].result(30)
-            return {one.partition: one.offset for one in found.topic_partitions if one.offset >= 0}
-
-        return patiently(ask)
+        found = patiently(lambda: self._readers[group].committed(wanted, timeout=10))
+        return {one.partition: one.offset for one in found if one.offset >= 0}
 
     def open_transactions(self):
         """Transactional ids whose transaction is under way, as the transaction coordinator sees them."""

@@ -1,11 +1,21 @@
 """Child processes: started in a session of their own, their output in a file, ended by their id."""
 import atexit
 import contextlib
+import ctypes
 import os
 import signal
 import socket
 import subprocess
 import time
+
+
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent():
+    """In the child: whatever ends the tests ends it too."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def free_ports(count):
@@ -46,7 +56,8 @@ class Process:
         with open(self.log, "ab") as log, contextlib.ExitStack() as stack:
             out = log if self.stdout is None else stack.enter_context(open(self.stdout, "ab"))
             self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=log,
-                                          env=self.env, cwd=self.cwd, start_new_session=True)
+                                          env=self.env, cwd=self.cwd, start_new_session=True,
+                                          preexec_fn=die_with_parent)
         return self
 
     @property
