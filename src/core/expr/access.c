@@ -112,7 +112,7 @@ struct rf_value rf_access(struct rf_eval *eval, struct rf_value operand, struct 
     if (optional && found == NULL)
         return none;
     if (optional)
-        return found->kind == RF_VALUE_OPTIONAL ? *found : rf_eval_optional(eval, *found);
+        return rf_eval_optional(eval, *found);
     if (found != NULL)
         return *found;
     return rf_failure_value(

@@ -372,3 +372,26 @@ RF_DECLARE_INSTRUCTION(optional_wrap)
     machine->slots[instruction->to] = value;
     return machine->eval.exhausted ? rf_machine_exhausted(machine) : instruction + 1;
 }
+
+/* extra: the value is wanted, not the optional. */
+RF_DECLARE_INSTRUCTION(optional_or)
+{
+    struct rf_value *slot = &machine->slots[instruction->to];
+
+    if (slot->kind == RF_VALUE_OPTIONAL && slot->as.optional == NULL)
+        return instruction + 1;
+    if (slot->kind != RF_VALUE_OPTIONAL)
+        *slot = rf_no_overload(slot, 1, instruction->extra != 0 ? "orValue" : "or");
+    else if (instruction->extra != 0)
+        *slot = *slot->as.optional;
+    return instruction + instruction->jump;
+}
+
+RF_DECLARE_INSTRUCTION(optional_check)
+{
+    struct rf_value *slot = &machine->slots[instruction->to];
+
+    if (slot->kind != RF_VALUE_OPTIONAL)
+        *slot = rf_no_overload(slot, 1, "or");
+    return instruction + 1;
+}

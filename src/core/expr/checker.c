@@ -174,7 +174,7 @@ static const struct rf_type *check_index(struct rf_checker *checker, struct rf_n
         return operands_do_not_fit(checker, node, types);
     for (uint32_t i = 0; null_given && i < 2; i++)
         rf_check_not_null(checker, node->children[i]);
-    if ((optional || node->op == RF_OP_OPTIONAL_INDEX) && result->kind != RF_TYPE_OPTIONAL)
+    if (optional || node->op == RF_OP_OPTIONAL_INDEX)
         result = rf_type_optional(checker->arena, rf_type_not_null(checker->arena, result));
     return result;
 }

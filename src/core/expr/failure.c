@@ -43,6 +43,11 @@ struct rf_value rf_failure_value(struct rf_eval *eval, enum rf_failure failure,
     return result.kind == RF_VALUE_STRING ? rf_failure_bytes(failure, result.as.text) : result;
 }
 
+struct rf_value rf_failure_nan(void)
+{
+    return rf_failure(RF_FAILURE_ARGUMENT, "NaN values cannot be ordered");
+}
+
 bool rf_value_is_failure(struct rf_value value)
 {
     return value.kind == RF_VALUE_ERROR;

@@ -165,6 +165,8 @@ static bool read_number(struct rf_lexer *lexer, struct rf_token *token)
         return read_integer(lexer, token, text_since(lexer, start), false);
     if (!rf_double_parse(text_since(lexer, start), &number))
         return rf_lexer_fault(lexer, start, lexer->at - start, "malformed number");
+    if (number - number != 0)
+        return rf_lexer_fault(lexer, start, lexer->at - start, "double literal out of range");
     token->value = rf_value_double(number);
     return true;
 }

@@ -148,14 +148,14 @@ static struct rf_value flatten_depth(struct rf_eval *eval, const struct rf_value
 
 /* Sorting */
 
-/* Keys have to be of one type that has an order. */
+/* Keys have to be of one type that has an order, and no NaN. */
 static bool can_sort(const struct rf_list *keys)
 {
     for (size_t i = 0; i < keys->count; i++) {
         bool defined = false;
 
-        rf_value_order(keys->items[0], keys->items[i], &defined);
-        if (!defined)
+        if (keys->items[i].kind != keys->items[0].kind ||
+            rf_value_order(keys->items[0], keys->items[i], &defined) == RF_ORDER_NONE || !defined)
             return false;
     }
     return true;

@@ -158,6 +158,8 @@ static struct rf_value extreme(const struct rf_value *values, size_t count, int 
 
         if (values[i].kind < RF_VALUE_INT || values[i].kind > RF_VALUE_DOUBLE)
             return rf_failure(RF_FAILURE_NO_OVERLOAD, order > 0 ? "math.greatest" : "math.least");
+        if (found == RF_ORDER_NONE && i > 0)
+            return rf_failure_nan();
         if (found == order)
             best = i;
     }

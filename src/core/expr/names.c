@@ -162,8 +162,6 @@ static const struct rf_type *check_field(struct rf_checker *checker, struct rf_n
         return &rf_type_bool;
     if (!optional && !node->optional)
         return rf_facts_apply(checker, node, type);
-    if (type->kind == RF_TYPE_OPTIONAL)
-        return type;
     return rf_type_optional(checker->arena, rf_type_not_null(checker->arena, type));
 }
 

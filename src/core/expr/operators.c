@@ -375,7 +375,7 @@ RF_DECLARE_INSTRUCTION(less)
     int order = compare_order(machine, instruction, "_<_");
 
     if (order != ORDER_FAILED)
-        store(machine, instruction, rf_value_bool(order == -1));
+        store(machine, instruction, rf_value_bool(order < 0));
     return instruction + 1;
 }
 

@@ -160,10 +160,18 @@ static bool parse_optional_mark(struct rf_parser *parser, bool *optional)
     return !*optional || advance(parser);
 }
 
+/* The grammar allows [,] and {,}. */
+static bool skip_only_comma(struct rf_parser *parser, enum rf_token_kind close)
+{
+    return !at(parser, RF_TOKEN_COMMA) || parser->next.kind != close || advance(parser);
+}
+
 /* Expressions up to `close`, which is taken; a trailing comma is allowed where `marks` are. */
 static bool parse_items(struct rf_parser *parser, struct list *list, enum rf_token_kind close,
                         bool marks)
 {
+    if (marks && !skip_only_comma(parser, close))
+        return false;
     while (!at(parser, close)) {
         bool optional = false;
         struct rf_node *item = NULL;
@@ -204,6 +212,8 @@ static struct rf_node *parse_list(struct rf_parser *parser)
 
 static bool parse_entries(struct rf_parser *parser, struct list *list)
 {
+    if (!skip_only_comma(parser, RF_TOKEN_RIGHT_BRACE))
+        return false;
     while (!at(parser, RF_TOKEN_RIGHT_BRACE)) {
         bool optional = false;
         struct rf_node *key = NULL;
@@ -415,7 +425,7 @@ static struct rf_node *parse_operator_before(struct rf_parser *parser)
 
     if (!advance(parser))
         return NULL;
-    if (negate && parser->token.number) {
+    if (negate && parser->token.number && parser->token.value.kind != RF_VALUE_UINT) {
         node = parse_literal(parser, true);
         if (node != NULL) {
             node->size += node->offset - offset;

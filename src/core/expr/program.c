@@ -200,12 +200,39 @@ static operand emit_conditional(struct emitter *emitter, const struct rf_node *n
     return slot_operand(slot);
 }
 
+/* a.or(b) and a.orValue(b) look at b only where a has nothing. */
+static bool is_or(const struct rf_node *node, bool *wants_value)
+{
+    *wants_value = rf_bytes_equal(node->name, rf_bytes_of_text("orValue"));
+    return node->member && node->child_count == 2 &&
+           (*wants_value || rf_bytes_equal(node->name, rf_bytes_of_text("or")));
+}
+
+static operand emit_or(struct emitter *emitter, const struct rf_node *node, uint32_t slot,
+                       bool wants_value)
+{
+    uint32_t decided = 0;
+
+    emit_into(emitter, node->children[0], slot);
+    decided =
+        add(emitter,
+            (struct rf_instruction){.run = rf_run_optional_or, .to = slot, .extra = wants_value});
+    emit_into(emitter, node->children[1], slot);
+    if (!wants_value)
+        add(emitter, (struct rf_instruction){.run = rf_run_optional_check, .to = slot});
+    jump_here(emitter, decided);
+    return slot_operand(slot);
+}
+
 static operand emit_call(struct emitter *emitter, const struct rf_node *node, uint32_t slot)
 {
     const struct rf_candidates *candidates = node->candidates;
     struct rf_instruction instruction = {
         .run = rf_run_call, .to = slot, .left = slot, .data = candidates};
+    bool wants_value = false;
 
+    if (is_or(node, &wants_value))
+        return emit_or(emitter, node, slot, wants_value);
     if (candidates == NULL || candidates->count == 0)
         return emit_failure(
             emitter,

@@ -128,6 +128,8 @@ RF_DECLARE_INSTRUCTION(end_exists_one);
 RF_DECLARE_INSTRUCTION(sort_by);
 RF_DECLARE_INSTRUCTION(optional_open);
 RF_DECLARE_INSTRUCTION(optional_wrap);
+RF_DECLARE_INSTRUCTION(optional_or); /* a.or(b), a.orValue(b): b only where a has none */
+RF_DECLARE_INSTRUCTION(optional_check);
 
 /* The slots of a loop, from its first one on. */
 #define RF_LOOP_RESULT 0

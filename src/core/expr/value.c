@@ -257,7 +257,6 @@ bool rf_value_is_zero(struct rf_value value)
     case RF_VALUE_MAP:
         return value.as.map->count == 0;
     case RF_VALUE_OPTIONAL:
-        return value.as.optional == NULL;
     case RF_VALUE_RECORD:
     case RF_VALUE_TYPE:
         return false;
