@@ -1,6 +1,4 @@
 /* bool(), bytes(), double(), duration(), dyn(), int(), string(), timestamp(), type(), uint(). */
-#include <stdio.h>
-
 #include "core/base/assert.h"
 #include "core/base/number.h"
 #include "core/expr/function.h"
@@ -159,20 +157,34 @@ static struct rf_value string_of_bytes(struct rf_eval *eval, const struct rf_val
     return rf_value_string(arguments[0].as.text);
 }
 
+#define DIGITS_MAX 20
+
+static struct rf_value string_of_digits(struct rf_eval *eval, uint64_t magnitude, bool negative)
+{
+    char text[1 + DIGITS_MAX];
+    size_t at = sizeof text;
+
+    do {
+        text[--at] = (char)('0' + magnitude % 10);
+        magnitude /= 10;
+    } while (magnitude > 0);
+    if (negative)
+        text[--at] = '-';
+    return rf_eval_string(eval, rf_bytes_of(text + at, sizeof text - at));
+}
+
 static struct rf_value string_of_int(struct rf_eval *eval, const struct rf_value *arguments)
 {
-    char text[24];
-    int size = snprintf(text, sizeof text, "%lld", (long long)arguments[0].as.integer);
+    int64_t integer = arguments[0].as.integer;
 
-    return rf_eval_string(eval, rf_bytes_of(text, (size_t)size));
+    if (integer < 0)
+        return string_of_digits(eval, 0 - (uint64_t)integer, true);
+    return string_of_digits(eval, (uint64_t)integer, false);
 }
 
 static struct rf_value string_of_uint(struct rf_eval *eval, const struct rf_value *arguments)
 {
-    char text[24];
-    int size = snprintf(text, sizeof text, "%llu", (unsigned long long)arguments[0].as.uinteger);
-
-    return rf_eval_string(eval, rf_bytes_of(text, (size_t)size));
+    return string_of_digits(eval, arguments[0].as.uinteger, false);
 }
 
 static struct rf_value string_of_double(struct rf_eval *eval, const struct rf_value *arguments)

@@ -70,40 +70,67 @@ bool rf_expr_constant(const struct rf_expr *expr, struct rf_value *value)
 {
     const struct rf_instruction *last = &expr->code[expr->code_count - 1];
 
-    rf_assert(last->run == rf_run_return);
+    rf_assert(last->run == rf_run_finish);
     if (expr->code_count != 1 || last->left >> RF_OPERAND_SHIFT != RF_BANK_CONSTANT)
         return false;
     *value = expr->constants[0];
     return (last->extra >> value->kind & 1) != 0;
 }
 
+static bool run(const struct rf_expr *expr, struct rf_machine *machine, struct rf_error *err)
+{
+    const struct rf_instruction *instruction = expr->code;
+
+    if (!rf_eval_spend(&machine->eval, expr->code_count))
+        instruction = rf_machine_exhausted(machine);
+    while (instruction != NULL)
+        instruction = instruction->run(machine, instruction);
+    if (!rf_value_is_failure(*machine->result))
+        return true;
+    rf_failure_report(*machine->result, err);
+    return false;
+}
+
+/* Slots are not zeroed: each is written before it is read. And few rules need more than a few: a large frame has
+ * all its pages touched (-fstack-clash-protection), which would cost more than such a rule. */
+#define FEW_SLOTS 16
+
+static __attribute__((noinline)) bool run_with_few(const struct rf_expr *expr,
+                                                   struct rf_machine *machine, struct rf_error *err)
+{
+    __attribute__((uninitialized)) struct rf_value slots[FEW_SLOTS];
+
+    machine->slots = slots;
+    machine->banks[RF_BANK_SLOT] = slots;
+    return run(expr, machine, err);
+}
+
+static __attribute__((noinline)) bool run_with_many(const struct rf_expr *expr,
+                                                    struct rf_machine *machine,
+                                                    struct rf_error *err)
+{
+    __attribute__((uninitialized)) struct rf_value slots[RF_SLOTS_MAX];
+
+    machine->slots = slots;
+    machine->banks[RF_BANK_SLOT] = slots;
+    return run(expr, machine, err);
+}
+
 bool rf_expr_eval(const struct rf_expr *expr, const struct rf_value *variables,
                   struct rf_expr_scratch *scratch, struct rf_value *result, struct rf_error *err)
 {
-    /* not zeroed: every slot is written before it is read, and this is what makes a rule cheap */
-    __attribute__((uninitialized)) struct rf_value slots[RF_SLOTS_MAX];
     struct rf_machine machine = {
         .eval = {.arena = scratch->arena,
                  .zones = expr->zones,
                  .cost_left = expr->cost_max,
                  .memory_left = scratch->arena_used_max != 0 ? scratch->arena_used_max
                                                              : SCRATCH_USED_MAX_DEFAULT},
-        .banks = {[RF_BANK_SLOT] = slots,
-                  [RF_BANK_CONSTANT] = expr->constants,
-                  [RF_BANK_VARIABLE] = variables},
-        .slots = slots,
+        .banks = {[RF_BANK_CONSTANT] = expr->constants, [RF_BANK_VARIABLE] = variables},
+        .result = result,
     };
-    const struct rf_instruction *instruction = expr->code;
 
     rf_assert(expr->slot_count <= RF_SLOTS_MAX);
-    if (!rf_eval_spend(&machine.eval, expr->code_count))
-        instruction = rf_machine_exhausted(&machine);
-    while (instruction != NULL)
-        instruction = instruction->run(&machine, instruction);
-    if (rf_value_is_failure(machine.result)) {
-        rf_failure_report(machine.result, err);
-        return false;
-    }
-    *result = machine.result;
-    return true;
+    if (expr->slot_count <= FEW_SLOTS)
+        return run_with_few(expr, &machine, err);
+    return run_with_many(expr, &machine, err);
 }

@@ -48,11 +48,6 @@ struct rf_value rf_failure_nan(void)
     return rf_failure(RF_FAILURE_ARGUMENT, "NaN values cannot be ordered");
 }
 
-bool rf_value_is_failure(struct rf_value value)
-{
-    return value.kind == RF_VALUE_ERROR;
-}
-
 void rf_failure_report(struct rf_value value, struct rf_error *err)
 {
     const char *message = NULL;

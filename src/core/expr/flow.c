@@ -5,7 +5,7 @@
 
 const struct rf_instruction *rf_machine_exhausted(struct rf_machine *machine)
 {
-    machine->result = rf_eval_exhausted(&machine->eval);
+    *machine->result = rf_eval_exhausted(&machine->eval);
     return NULL;
 }
 
@@ -40,7 +40,8 @@ RF_DECLARE_INSTRUCTION(jump_if_true)
     return instruction + 1;
 }
 
-/* The left operand, in `to`, did not decide: either side may, failures lose against a decision. */
+/* The left operand, in `to`, did not decide, so the right one does where both are bools. What is left: a failure
+ * loses against a decision. */
 static struct rf_value logic(const struct rf_value *left, const struct rf_value *right,
                              bool decisive, const char *what)
 {
@@ -48,24 +49,30 @@ static struct rf_value logic(const struct rf_value *left, const struct rf_value 
 
     if (is_bool(right, decisive))
         return *right;
-    if (left->kind == RF_VALUE_BOOL && right->kind == RF_VALUE_BOOL)
-        return *right;
     return rf_no_overload(operands, 2, what);
 }
 
 RF_DECLARE_INSTRUCTION(and)
 {
     struct rf_value *slot = &machine->slots[instruction->to];
+    const struct rf_value *right = rf_operand_at(machine, instruction->right);
 
-    *slot = logic(slot, rf_operand_at(machine, instruction->right), false, "_&&_");
+    if (slot->kind == RF_VALUE_BOOL && right->kind == RF_VALUE_BOOL)
+        slot->as.boolean = right->as.boolean;
+    else
+        *slot = logic(slot, right, false, "_&&_");
     return instruction + 1;
 }
 
 RF_DECLARE_INSTRUCTION(or)
 {
     struct rf_value *slot = &machine->slots[instruction->to];
+    const struct rf_value *right = rf_operand_at(machine, instruction->right);
 
-    *slot = logic(slot, rf_operand_at(machine, instruction->right), true, "_||_");
+    if (slot->kind == RF_VALUE_BOOL && right->kind == RF_VALUE_BOOL)
+        slot->as.boolean = right->as.boolean;
+    else
+        *slot = logic(slot, right, true, "_||_");
     return instruction + 1;
 }
 
@@ -135,12 +142,16 @@ RF_DECLARE_INSTRUCTION(fail)
     return instruction + 1;
 }
 
-RF_DECLARE_INSTRUCTION(return )
+RF_DECLARE_INSTRUCTION(finish)
 {
-    struct rf_value value = rf_operand(machine, instruction->left);
+    const struct rf_value *value = rf_operand_at(machine, instruction->left);
 
-    if (!rf_value_is_failure(value) && (instruction->extra >> value.kind & 1) == 0)
-        value = rf_failure(RF_FAILURE_ARGUMENT, "the result is not of the type that is needed");
-    machine->result = value;
+    if (!rf_value_is_failure(*value) && (instruction->extra >> value->kind & 1) == 0)
+        *machine->result =
+            rf_failure(RF_FAILURE_ARGUMENT, "the result is not of the type that is needed");
+    else if (value->kind == RF_VALUE_BOOL)
+        rf_put_bool(machine->result, value->as.boolean);
+    else
+        *machine->result = *value;
     return NULL;
 }

@@ -80,7 +80,10 @@ struct rf_value rf_failure_bytes(enum rf_failure failure, struct rf_bytes text);
 struct rf_value rf_failure_value(struct rf_eval *eval, enum rf_failure failure,
                                  struct rf_value value);
 struct rf_value rf_failure_nan(void); /* NaN is neither less nor greater: asking is an error */
-bool rf_value_is_failure(struct rf_value value);
+static inline bool rf_value_is_failure(struct rf_value value)
+{
+    return value.kind == RF_VALUE_ERROR;
+}
 /* Memory from the scratch, counted. NULL: too much; the evaluation is exhausted. */
 void *rf_eval_alloc(struct rf_eval *eval, size_t size);
 /* Counts work beyond a step: false where the budget is used up. */

@@ -163,13 +163,13 @@ RF_DECLARE_INSTRUCTION(add)
     int64_t sum = 0;
 
     if (left->kind == RF_VALUE_DOUBLE && right->kind == RF_VALUE_DOUBLE)
-        store(machine, instruction, rf_value_double(left->as.number + right->as.number));
+        rf_put_double(&machine->slots[instruction->to], left->as.number + right->as.number);
     else if (left->kind != RF_VALUE_INT || right->kind != RF_VALUE_INT)
         return store_checked(machine, instruction, add_others(machine, left, right));
     else if (__builtin_add_overflow(left->as.integer, right->as.integer, &sum))
         store(machine, instruction, rf_failure(RF_FAILURE_OVERFLOW, "+"));
     else
-        store(machine, instruction, rf_value_int(sum));
+        rf_put_int(&machine->slots[instruction->to], sum);
     return instruction + 1;
 }
 
@@ -193,13 +193,13 @@ RF_DECLARE_INSTRUCTION(subtract)
     int64_t difference = 0;
 
     if (left->kind == RF_VALUE_DOUBLE && right->kind == RF_VALUE_DOUBLE)
-        store(machine, instruction, rf_value_double(left->as.number - right->as.number));
+        rf_put_double(&machine->slots[instruction->to], left->as.number - right->as.number);
     else if (left->kind != RF_VALUE_INT || right->kind != RF_VALUE_INT)
         store(machine, instruction, subtract_others(left, right));
     else if (__builtin_sub_overflow(left->as.integer, right->as.integer, &difference))
         store(machine, instruction, rf_failure(RF_FAILURE_OVERFLOW, "-"));
     else
-        store(machine, instruction, rf_value_int(difference));
+        rf_put_int(&machine->slots[instruction->to], difference);
     return instruction + 1;
 }
 
@@ -226,7 +226,7 @@ RF_DECLARE_INSTRUCTION(multiply)
     const struct rf_value *right = rf_operand_at(machine, instruction->right);
 
     if (left->kind == RF_VALUE_DOUBLE && right->kind == RF_VALUE_DOUBLE)
-        store(machine, instruction, rf_value_double(left->as.number * right->as.number));
+        rf_put_double(&machine->slots[instruction->to], left->as.number * right->as.number);
     else
         store(machine, instruction, multiply_integers(left, right));
     return instruction + 1;
@@ -254,7 +254,7 @@ RF_DECLARE_INSTRUCTION(divide)
     const struct rf_value *right = rf_operand_at(machine, instruction->right);
 
     if (left->kind == RF_VALUE_DOUBLE && right->kind == RF_VALUE_DOUBLE)
-        store(machine, instruction, rf_value_double(left->as.number / right->as.number));
+        rf_put_double(&machine->slots[instruction->to], left->as.number / right->as.number);
     else
         store(machine, instruction, divide_integers(left, right));
     return instruction + 1;
@@ -301,7 +301,7 @@ RF_DECLARE_INSTRUCTION(negate)
     return instruction + 1;
 }
 
-RF_DECLARE_INSTRUCTION(not )
+RF_DECLARE_INSTRUCTION(invert)
 {
     struct rf_value value = rf_operand(machine, instruction->left);
 
@@ -315,95 +315,118 @@ RF_DECLARE_INSTRUCTION(not )
 
 /* Equality and order */
 
-/* 1, 0, or -1: the answer is a failure, stored already. */
-static int compare_equal(struct rf_machine *machine, const struct rf_instruction *instruction)
+static const struct rf_instruction *equal_others(struct rf_machine *machine,
+                                                 const struct rf_instruction *instruction,
+                                                 bool wanted)
 {
     const struct rf_value *left = rf_operand_at(machine, instruction->left);
     const struct rf_value *right = rf_operand_at(machine, instruction->right);
+    bool equal = false;
 
-    if (left->kind == RF_VALUE_STRING && right->kind == RF_VALUE_STRING)
-        return rf_bytes_equal(left->as.text, right->as.text);
-    if (left->kind == RF_VALUE_INT && right->kind == RF_VALUE_INT)
-        return left->as.integer == right->as.integer;
     if (rf_value_is_failure(*left) || rf_value_is_failure(*right)) {
         store(machine, instruction, rf_value_is_failure(*left) ? *left : *right);
-        return -1;
+        return instruction + 1;
     }
-    return rf_value_equal_within(&machine->eval, *left, *right);
+    equal = rf_value_equal_within(&machine->eval, *left, *right);
+    return store_checked(machine, instruction, rf_value_bool(equal == wanted));
+}
+
+static inline const struct rf_instruction *compare_equal(struct rf_machine *machine,
+                                                         const struct rf_instruction *instruction,
+                                                         bool wanted)
+{
+    const struct rf_value *left = rf_operand_at(machine, instruction->left);
+    const struct rf_value *right = rf_operand_at(machine, instruction->right);
+    bool equal = false;
+
+    if (left->kind == RF_VALUE_STRING && right->kind == RF_VALUE_STRING)
+        equal = rf_bytes_equal(left->as.text, right->as.text);
+    else if (left->kind == RF_VALUE_INT && right->kind == RF_VALUE_INT)
+        equal = left->as.integer == right->as.integer;
+    else
+        return equal_others(machine, instruction, wanted);
+    rf_put_bool(&machine->slots[instruction->to], equal == wanted);
+    return instruction + 1;
 }
 
 RF_DECLARE_INSTRUCTION(equal)
 {
-    int equal = compare_equal(machine, instruction);
-
-    if (equal < 0)
-        return instruction + 1;
-    return store_checked(machine, instruction, rf_value_bool(equal != 0));
+    return compare_equal(machine, instruction, true);
 }
 
 RF_DECLARE_INSTRUCTION(not_equal)
 {
-    int equal = compare_equal(machine, instruction);
-
-    if (equal < 0)
-        return instruction + 1;
-    return store_checked(machine, instruction, rf_value_bool(equal == 0));
+    return compare_equal(machine, instruction, false);
 }
 
-/* -1, 0, 1, RF_ORDER_NONE (every comparison is false), or a failure, stored already. */
-#define ORDER_FAILED 3
+/* The orders that an operator accepts: the bit of -1, 0 and 1, moved up by one. None has that of
+ * RF_ORDER_NONE, so every comparison with NaN is false. */
+#define ACCEPT_LESS    1u
+#define ACCEPT_EQUAL   2u
+#define ACCEPT_GREATER 4u
 
-static int compare_order(struct rf_machine *machine, const struct rf_instruction *instruction,
-                         const char *what)
+static const struct rf_instruction *order_others(struct rf_machine *machine,
+                                                 const struct rf_instruction *instruction,
+                                                 unsigned accepted, const char *what)
 {
     const struct rf_value *left = rf_operand_at(machine, instruction->left);
     const struct rf_value *right = rf_operand_at(machine, instruction->right);
     bool defined = false;
-    int order = 0;
+    int order = rf_value_order(*left, *right, &defined);
 
-    if (left->kind == RF_VALUE_INT && right->kind == RF_VALUE_INT)
-        return left->as.integer < right->as.integer ? -1 : left->as.integer > right->as.integer;
-    order = rf_value_order(*left, *right, &defined);
     if (defined)
-        return order;
-    store(machine, instruction, no_binary(left, right, what));
-    return ORDER_FAILED;
+        store(machine, instruction, rf_value_bool((accepted >> (order + 1) & 1) != 0));
+    else
+        store(machine, instruction, no_binary(left, right, what));
+    return instruction + 1;
+}
+
+static inline const struct rf_instruction *compare_order(struct rf_machine *machine,
+                                                         const struct rf_instruction *instruction,
+                                                         unsigned accepted, const char *what)
+{
+    const struct rf_value *left = rf_operand_at(machine, instruction->left);
+    const struct rf_value *right = rf_operand_at(machine, instruction->right);
+    bool less = false;
+    bool equal = false;
+    bool greater = false;
+
+    if (left->kind == RF_VALUE_INT && right->kind == RF_VALUE_INT) {
+        less = left->as.integer < right->as.integer;
+        equal = left->as.integer == right->as.integer;
+        greater = left->as.integer > right->as.integer;
+    } else if (left->kind == RF_VALUE_DOUBLE && right->kind == RF_VALUE_DOUBLE) {
+        less = left->as.number < right->as.number;
+        equal = left->as.number == right->as.number;
+        greater = left->as.number > right->as.number;
+    } else {
+        return order_others(machine, instruction, accepted, what);
+    }
+    rf_put_bool(&machine->slots[instruction->to],
+                ((accepted & ACCEPT_LESS) != 0 && less) ||
+                    ((accepted & ACCEPT_EQUAL) != 0 && equal) ||
+                    ((accepted & ACCEPT_GREATER) != 0 && greater));
+    return instruction + 1;
 }
 
 RF_DECLARE_INSTRUCTION(less)
 {
-    int order = compare_order(machine, instruction, "_<_");
-
-    if (order != ORDER_FAILED)
-        store(machine, instruction, rf_value_bool(order < 0));
-    return instruction + 1;
+    return compare_order(machine, instruction, ACCEPT_LESS, "_<_");
 }
 
 RF_DECLARE_INSTRUCTION(less_equal)
 {
-    int order = compare_order(machine, instruction, "_<=_");
-
-    if (order != ORDER_FAILED)
-        store(machine, instruction, rf_value_bool(order <= 0));
-    return instruction + 1;
+    return compare_order(machine, instruction, ACCEPT_LESS | ACCEPT_EQUAL, "_<=_");
 }
 
 RF_DECLARE_INSTRUCTION(greater)
 {
-    int order = compare_order(machine, instruction, "_>_");
-
-    if (order != ORDER_FAILED)
-        store(machine, instruction, rf_value_bool(order == 1));
-    return instruction + 1;
+    return compare_order(machine, instruction, ACCEPT_GREATER, "_>_");
 }
 
 RF_DECLARE_INSTRUCTION(greater_equal)
 {
-    int order = compare_order(machine, instruction, "_>=_");
-
-    if (order != ORDER_FAILED)
-        store(machine, instruction, rf_value_bool(order == 0 || order == 1));
-    return instruction + 1;
+    return compare_order(machine, instruction, ACCEPT_GREATER | ACCEPT_EQUAL, "_>=_");
 }
 
 static bool in_list(struct rf_eval *eval, const struct rf_list *list, struct rf_value value)

@@ -130,9 +130,10 @@ static operand emit_unary(struct emitter *emitter, const struct rf_node *node, u
 {
     operand left = emit(emitter, node->children[0], slot);
 
-    add(emitter, (struct rf_instruction){.run = node->op == RF_OP_NOT ? rf_run_not : rf_run_negate,
-                                         .to = slot,
-                                         .left = left});
+    add(emitter,
+        (struct rf_instruction){.run = node->op == RF_OP_NOT ? rf_run_invert : rf_run_negate,
+                                .to = slot,
+                                .left = left});
     return slot_operand(slot);
 }
 
@@ -445,7 +446,7 @@ bool rf_program_build(struct rf_arena *arena, const struct rf_node *root,
     operand result = emit(&emitter, root, 0);
     uint32_t kinds = want == NULL ? UINT16_MAX : rf_type_value_kinds(want);
 
-    add(&emitter, (struct rf_instruction){.run = rf_run_return, .left = result, .extra = kinds});
+    add(&emitter, (struct rf_instruction){.run = rf_run_finish, .left = result, .extra = kinds});
     expr->code = emitter.code;
     expr->code_count = emitter.count;
     expr->constants = emitter.constants;

@@ -28,7 +28,7 @@ struct rf_machine {
     struct rf_eval eval;
     const struct rf_value *banks[RF_BANK_COUNT];
     struct rf_value *slots;
-    struct rf_value result;
+    struct rf_value *result;
 };
 
 /* Flags of RF_SELECT and RF_INDEX instructions, in `extra`. */
@@ -84,7 +84,7 @@ RF_DECLARE_INSTRUCTION(multiply);
 RF_DECLARE_INSTRUCTION(divide);
 RF_DECLARE_INSTRUCTION(modulo);
 RF_DECLARE_INSTRUCTION(negate);
-RF_DECLARE_INSTRUCTION(not );
+RF_DECLARE_INSTRUCTION(invert);
 RF_DECLARE_INSTRUCTION(equal);
 RF_DECLARE_INSTRUCTION(not_equal);
 RF_DECLARE_INSTRUCTION(less);
@@ -108,7 +108,7 @@ RF_DECLARE_INSTRUCTION(choose); /* left: go on, go to `jump`, or fail and go to 
 RF_DECLARE_INSTRUCTION(call);
 RF_DECLARE_INSTRUCTION(matches); /* with a pattern compiled beforehand, in `data` */
 RF_DECLARE_INSTRUCTION(fail);    /* data: struct rf_value, the failure */
-RF_DECLARE_INSTRUCTION(return ); /* extra: the kinds allowed */
+RF_DECLARE_INSTRUCTION(finish);  /* extra: the kinds allowed */
 
 /* aggregates.c: lists, maps, loops, optionals */
 RF_DECLARE_INSTRUCTION(list_begin);
@@ -142,6 +142,26 @@ static inline struct rf_value rf_operand(const struct rf_machine *machine, uint3
 {
     return machine
         ->banks[operand >> RF_OPERAND_SHIFT][operand & ((UINT32_C(1) << RF_OPERAND_SHIFT) - 1)];
+}
+
+/* A result is written member by member: putting a value together and copying it whole would wait for the narrow
+ * stores before the wide load (it is half the time of a rule). */
+static inline void rf_put_bool(struct rf_value *slot, bool boolean)
+{
+    slot->kind = RF_VALUE_BOOL;
+    slot->as.boolean = boolean;
+}
+
+static inline void rf_put_int(struct rf_value *slot, int64_t integer)
+{
+    slot->kind = RF_VALUE_INT;
+    slot->as.integer = integer;
+}
+
+static inline void rf_put_double(struct rf_value *slot, double number)
+{
+    slot->kind = RF_VALUE_DOUBLE;
+    slot->as.number = number;
 }
 
 static inline const struct rf_value *rf_operand_at(const struct rf_machine *machine,
