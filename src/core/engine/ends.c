@@ -50,9 +50,8 @@ bool rf_ends_add(const struct rf_feature *feature, struct rf_feature_state *stat
     bool wins = feature->kind == RF_FEATURE_FIRST ? time < state->at : time >= state->at;
 
     rf_assert(time <= now);
-    if (!is_inside(feature, time, now))
-        return false;
-    if (state->set && is_inside(feature, state->at, now) && !wins)
+    rf_assert(feature->kind == RF_FEATURE_LAST || feature->window == 0);
+    if (!is_inside(feature, time, now) || (state->set && !wins))
         return false;
     if (value.kind == RF_VALUE_STRING || value.kind == RF_VALUE_BYTES)
         value.as.text = rf_arena_copy(arena, value.as.text);

@@ -1,9 +1,9 @@
 /* FIRST and LAST: the value at one end of a customer's events, by event time.
  *
  * Of several events at the same instant the first takes the earliest arrival, the last the latest. Only one
- * value is kept. In a window it counts while its event is in (now - window, now]; after that there is none
- * until another event comes. For LAST that is exact. FIRST is the first event since the one before it left
- * the window: when that happens, events that came in between are not remembered. */
+ * value is kept. LAST may have a window: it counts while its event is in (now - window, now], and after that
+ * there is none until another event comes. FIRST has none: what was the first within a window cannot be told
+ * once the one before it has left. */
 #pragma once
 #include <stdbool.h>
 

@@ -111,7 +111,7 @@ struct rf_feature {
     const struct rf_type *state_type;
     const struct rf_feature_input *inputs;
     size_t input_count;
-    rf_span_ms window;          /* 0: since ever; always 0 for DECAY */
+    rf_span_ms window;          /* 0: since ever; always 0 for DECAY and FIRST */
     rf_span_ms offset;          /* BUCKETS only: the window ends this long before now */
     rf_span_ms bucket;          /* BUCKETS: the grain; the window's edge is exact to this much */
     rf_span_ms half_life;       /* DECAY */

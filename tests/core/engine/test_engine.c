@@ -241,27 +241,6 @@ START_TEST(first_and_last_go_by_event_time_and_ties_by_arrival)
 }
 END_TEST
 
-START_TEST(a_first_in_a_window_gives_way_when_it_has_left)
-{
-    uint32_t first =
-        feature((struct rf_feature){.name = "first", .kind = RF_FEATURE_FIRST, .window = 100}, NULL,
-                "event.amount");
-    open_engine();
-
-    call(0, 1);
-    call(60, 2);
-    ck_assert_double_eq(value_of(first).as.number, 1);
-    ck_assert_int_eq(value_at(first, START + 100).kind, RF_VALUE_NULL);
-    call(120, 3);
-
-    ck_assert_double_eq(value_of(first).as.number, 3);
-    call(70, 4); /* late, and the earlier of the two that are remembered */
-    ck_assert_double_eq(value_of(first).as.number, 4);
-    call(15, 5); /* outside */
-    ck_assert_double_eq(value_of(first).as.number, 4);
-}
-END_TEST
-
 START_TEST(instants_are_kept_to_the_millisecond_as_they_are_stored)
 {
     uint32_t last = feature((struct rf_feature){.name = "last", .kind = RF_FEATURE_LAST}, NULL,
@@ -392,7 +371,6 @@ int main(void)
     tcase_add_test(tcase, a_number_that_is_not_finite_is_a_dead_letter_and_a_null_adds_nothing);
     tcase_add_test(tcase, a_time_that_no_calendar_has_is_a_dead_letter);
     tcase_add_test(tcase, first_and_last_go_by_event_time_and_ties_by_arrival);
-    tcase_add_test(tcase, a_first_in_a_window_gives_way_when_it_has_left);
     tcase_add_test(tcase, instants_are_kept_to_the_millisecond_as_they_are_stored);
     tcase_add_test(tcase, an_id_counts_once_within_its_span);
     tcase_add_test(tcase, an_id_too_old_for_its_source_is_not_kept_for_a_longer_one);
