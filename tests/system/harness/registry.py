@@ -37,7 +37,7 @@ class Registry(Process):
             if not self.running:
                 raise RuntimeError(f"the registry ended with status {self.status}\n{self.tail()}")
             try:
-                return requests.get(f"{self.url}/subjects", timeout=2).status_code == 200
+                return requests.get(f"{self.url}/subjects", timeout=20).status_code == 200
             except requests.ConnectionError:
                 return False
 
