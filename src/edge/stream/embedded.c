@@ -18,6 +18,8 @@ struct rf_embedded *rf_embedded_open(struct rf_error *err)
     char why[256] = "";
 
     rf_assert(embedded != NULL);
+    rd_kafka_conf_set(conf, "log_level", "2", NULL,
+                      0); /* it warns that it has no broker: it is one */
     embedded->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
     if (embedded->rk == NULL)
         rd_kafka_conf_destroy(conf);
