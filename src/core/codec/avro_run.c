@@ -15,6 +15,7 @@
 #define SECOND_MAX           (RF_MS_MAX / 1000)
 #define DURATION_SECONDS_MAX INT64_C(315576000000) /* CEL: ten thousand years */
 #define DAY_SECONDS          INT64_C(86400)
+#define NANOSECONDS          INT64_C(1000000000)
 
 #define CUT_OFF              "it is cut off"
 #define BAD_INTEGER          "an integer is cut off or too long"
@@ -58,6 +59,32 @@ static void *take(struct run *run, size_t count, size_t size)
 COLD static const uint8_t *fail_memory(struct run *run, const uint8_t *at)
 {
     return fail(run, at, "it would take more memory than a datum may");
+}
+
+/* Values are set member by member: built whole and then copied, each would wait for its own halves to
+ * leave the store buffer. */
+
+static inline void set_integer(struct rf_value *value, int64_t number)
+{
+    value->kind = RF_VALUE_INT;
+    value->nanoseconds = 0;
+    value->as.integer = number;
+}
+
+static inline void set_double(struct rf_value *value, double number)
+{
+    value->kind = RF_VALUE_DOUBLE;
+    value->nanoseconds = 0;
+    value->as.number = number;
+}
+
+static inline void set_text(struct rf_value *value, enum rf_value_kind kind, const uint8_t *data,
+                            size_t size)
+{
+    value->kind = (uint8_t)kind;
+    value->nanoseconds = 0;
+    value->as.text.data = data;
+    value->as.text.size = size;
 }
 
 static inline uint64_t load_little_endian(const uint8_t *at)
@@ -107,7 +134,9 @@ static const uint8_t *read_boolean(struct run *run, const uint8_t *at, struct rf
         return fail(run, at, CUT_OFF);
     if (*at > 1)
         return fail(run, at, "a boolean is neither 0 nor 1");
-    *value = rf_value_bool(*at == 1);
+    value->kind = RF_VALUE_BOOL;
+    value->nanoseconds = 0;
+    value->as.boolean = *at == 1;
     return at + 1;
 }
 
@@ -121,7 +150,7 @@ static inline const uint8_t *read_int(struct run *run, const uint8_t *at, struct
         return NULL;
     if (number < INT32_MIN || number > INT32_MAX)
         return fail(run, start, "an int has more than 32 bits");
-    *value = rf_value_int(number);
+    set_integer(value, number);
     return at;
 }
 
@@ -131,7 +160,7 @@ static inline const uint8_t *read_long(struct run *run, const uint8_t *at, struc
 
     at = read_integer(run, at, &number);
     if (at != NULL)
-        *value = rf_value_int(number);
+        set_integer(value, number);
     return at;
 }
 
@@ -142,7 +171,7 @@ static const uint8_t *read_integer_to_double(struct run *run, const uint8_t *at,
 
     at = read_integer(run, at, &number);
     if (at != NULL)
-        *value = rf_value_double((double)number);
+        set_double(value, (double)number);
     return at;
 }
 
@@ -155,7 +184,7 @@ static const uint8_t *read_float(struct run *run, const uint8_t *at, struct rf_v
         return fail(run, at, CUT_OFF);
     bits = (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
     memcpy(&number, &bits, sizeof number);
-    *value = rf_value_double((double)number);
+    set_double(value, (double)number);
     return at + sizeof bits;
 }
 
@@ -168,7 +197,7 @@ static inline const uint8_t *read_double(struct run *run, const uint8_t *at, str
         return fail(run, at, CUT_OFF);
     bits = load_little_endian(at);
     memcpy(&number, &bits, sizeof number);
-    *value = rf_value_double(number);
+    set_double(value, number);
     return at + sizeof bits;
 }
 
@@ -214,7 +243,7 @@ static inline const uint8_t *read_text(struct run *run, const uint8_t *at, struc
         return NULL;
     if (!LIKELY(is_ascii(text)) && !rf_bytes_is_utf8(text))
         return fail(run, start, "a text is not well-formed UTF-8");
-    *value = rf_value_string(text);
+    set_text(value, RF_VALUE_STRING, text.data, text.size);
     return at;
 }
 
@@ -224,7 +253,7 @@ static const uint8_t *read_bytes(struct run *run, const uint8_t *at, struct rf_v
 
     at = read_run(run, at, &bytes);
     if (at != NULL)
-        *value = rf_value_bytes(bytes);
+        set_text(value, RF_VALUE_BYTES, bytes.data, bytes.size);
     return at;
 }
 
@@ -233,7 +262,7 @@ static const uint8_t *read_fixed(struct run *run, const uint8_t *at, size_t size
 {
     if (left(run, at) < size)
         return fail(run, at, CUT_OFF);
-    *value = rf_value_bytes(rf_bytes_of(at, size));
+    set_text(value, RF_VALUE_BYTES, at, size);
     return at + size;
 }
 
@@ -256,12 +285,24 @@ static inline const uint8_t *read_enum(struct run *run, const uint8_t *at,
 }
 
 static inline const uint8_t *set_instant(struct run *run, const uint8_t *start, const uint8_t *at,
-                                         struct rf_value instant, struct rf_value *value)
+                                         int64_t seconds, struct rf_value *value)
 {
-    if (instant.as.seconds < SECOND_MIN || instant.as.seconds > SECOND_MAX)
+    if (seconds < SECOND_MIN || seconds > SECOND_MAX)
         return fail(run, start, "an instant is outside the years 1 to 9999");
-    *value = instant;
+    value->kind = RF_VALUE_TIMESTAMP;
+    value->as.seconds = seconds;
     return at;
+}
+
+/* Division by a constant is a multiplication: most instants are in milliseconds. */
+static inline int64_t divide(int64_t number, int64_t units)
+{
+    return units == 1000 ? number / 1000 : number / units;
+}
+
+static inline int64_t nanoseconds_per(int64_t units)
+{
+    return units == 1000 ? 1000000 : NANOSECONDS / units;
 }
 
 static inline const uint8_t *read_instant(struct run *run, const uint8_t *at, int64_t units,
@@ -275,15 +316,14 @@ static inline const uint8_t *read_instant(struct run *run, const uint8_t *at, in
     at = read_integer(run, at, &number);
     if (at == NULL)
         return NULL;
-    seconds = units == 1000 ? number / 1000 : number / units; /* a constant divides faster */
+    seconds = divide(number, units);
     rest = number - seconds * units;
     if (rest < 0) {
         rest += units;
         seconds--;
     }
-    return set_instant(run, start, at,
-                       rf_value_timestamp(seconds, (int32_t)(rest * (INT64_C(1000000000) / units))),
-                       value);
+    value->nanoseconds = (int32_t)(rest * nanoseconds_per(units));
+    return set_instant(run, start, at, seconds, value);
 }
 
 static const uint8_t *read_date(struct run *run, const uint8_t *at, struct rf_value *value)
@@ -294,7 +334,8 @@ static const uint8_t *read_date(struct run *run, const uint8_t *at, struct rf_va
     at = read_int(run, at, &days);
     if (at == NULL)
         return NULL;
-    return set_instant(run, start, at, rf_value_timestamp(days.as.integer * DAY_SECONDS, 0), value);
+    value->nanoseconds = 0;
+    return set_instant(run, start, at, days.as.integer * DAY_SECONDS, value);
 }
 
 static const uint8_t *read_time(struct run *run, const uint8_t *at, int64_t units,
@@ -308,8 +349,7 @@ static const uint8_t *read_time(struct run *run, const uint8_t *at, int64_t unit
         return NULL;
     if (number / units > DURATION_SECONDS_MAX || number / units < -DURATION_SECONDS_MAX)
         return fail(run, start, "a time of day is out of range");
-    *value = rf_value_duration(number / units,
-                               (int32_t)(number % units * (INT64_C(1000000000) / units)));
+    *value = rf_value_duration(number / units, (int32_t)(number % units * nanoseconds_per(units)));
     return at;
 }
 
@@ -328,7 +368,7 @@ static const uint8_t *read_decimal(struct run *run, const uint8_t *at, const str
     if (!rf_decimal_to_double(unscaled.as.text, is_fixed ? op->as.decimal->scale : op->as.scale,
                               &number))
         return fail(run, start, "a decimal has no digits or too many");
-    *value = rf_value_double(number);
+    set_double(value, number);
     return at;
 }
 
@@ -517,7 +557,14 @@ static inline const uint8_t *skip_size(struct run *run, const uint8_t *at, size_
     return at + size;
 }
 
-static const uint8_t *skip_integers(struct run *run, const uint8_t *at, size_t count)
+static inline const uint8_t *skip_bytes(struct run *run, const uint8_t *at)
+{
+    struct rf_bytes passed = {0};
+
+    return read_run(run, at, &passed);
+}
+
+static inline const uint8_t *skip_integers(struct run *run, const uint8_t *at, size_t count)
 {
     int64_t number = 0;
 
@@ -545,7 +592,6 @@ static const uint8_t *skip_counted(struct run *run, const uint8_t *at,
                                    const struct rf_avro_items *items, size_t count)
 {
     const struct rf_avro_block *block = &items->block;
-    struct rf_bytes key = {0};
 
     if (!items->has_keys && block->op_count == 0)
         return at;
@@ -556,7 +602,7 @@ static const uint8_t *skip_counted(struct run *run, const uint8_t *at,
     }
     for (; at != NULL && count > 0; count--) {
         if (items->has_keys)
-            at = read_run(run, at, &key);
+            at = skip_bytes(run, at);
         if (at != NULL)
             at = skip_ops(run, block, at);
     }
@@ -583,15 +629,7 @@ static const uint8_t *skip_items(struct run *run, const uint8_t *at,
 static const uint8_t *run_skip(struct run *run, const struct rf_avro_op *op, struct rf_value *value,
                                const uint8_t *at)
 {
-    struct rf_bytes passed = {0};
-
     switch (op->code) {
-    case RF_AVRO_SKIP_SIZE:
-        return skip_size(run, at, op->as.size);
-    case RF_AVRO_SKIP_INTEGER:
-        return skip_integers(run, at, op->as.size);
-    case RF_AVRO_SKIP_BYTES:
-        return read_run(run, at, &passed);
     case RF_AVRO_SKIP_ITEMS:
         return skip_items(run, at, op->as.items);
     case RF_AVRO_SKIP_BLOCK:
@@ -609,7 +647,7 @@ static const uint8_t *run_rare(struct run *run, const struct rf_avro_op *op, str
 {
     switch (op->code) {
     case RF_AVRO_NULL:
-        *value = rf_value_null();
+        value->kind = RF_VALUE_NULL;
         return at;
     case RF_AVRO_INTEGER_TO_DOUBLE:
         return read_integer_to_double(run, at, value);
@@ -674,6 +712,12 @@ static const uint8_t *run_ops(struct run *run, const struct rf_avro_op *ops, siz
             break;
         case RF_AVRO_SKIP_SIZE:
             at = skip_size(run, at, op->as.size);
+            break;
+        case RF_AVRO_SKIP_INTEGER:
+            at = skip_integers(run, at, op->as.size);
+            break;
+        case RF_AVRO_SKIP_BYTES:
+            at = skip_bytes(run, at);
             break;
         default:
             at = run_rare(run, op, value, at);

@@ -110,14 +110,17 @@ static bool is_dotted_name(const char *text)
     return is_name(text, strlen(text));
 }
 
-/* A string attribute without a zero byte in it; NULL where it is missing or of another type. */
-static const char *text_at(json_t *json, const char *key)
+/* A string without a zero byte in it; NULL where it is missing or something else. */
+static const char *text_of(const json_t *item)
 {
-    json_t *item = json_object_get(json, key);
-
     if (!json_is_string(item) || strlen(json_string_value(item)) != json_string_length(item))
         return NULL;
     return json_string_value(item);
+}
+
+static const char *text_at(json_t *json, const char *key)
+{
+    return text_of(json_object_get(json, key));
 }
 
 static bool find_primitive(const char *name, enum rf_schema_kind *kind)
@@ -196,7 +199,7 @@ static bool read_aliases(struct parser *parser, json_t *json, const char *space,
         return complain(parser, "aliases have to be an array");
     names = rf_arena_alloc(parser->arena, json_array_size(list) * sizeof *names);
     for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *name = json_string_value(json_array_get(list, i));
+        const char *name = text_of(json_array_get(list, i));
         bool fits =
             name != NULL && (space == NULL ? is_name(name, strlen(name)) : is_dotted_name(name));
 
@@ -528,7 +531,7 @@ static bool branch_is_new(struct parser *parser, const struct rf_schema *const *
     if (added->kind == RF_SCHEMA_UNION)
         return complain(parser, "a union may not contain a union");
     for (size_t i = 0; i < count; i++) {
-        if (branches[i] == added)
+        if (branches[i] == added && added->name != NULL)
             return complain(parser, "%s is there twice", added->name);
         if (branches[i]->kind == added->kind && added->name == NULL)
             return complain(parser, "%s is there twice", rf_schema_kind_name(added->kind));
@@ -578,11 +581,11 @@ static const struct rf_schema primitives[] = {
 
 static const struct rf_schema *parse_text(struct parser *parser, json_t *json, const char *space)
 {
-    const char *name = json_string_value(json);
+    const char *name = text_of(json);
     enum rf_schema_kind kind = RF_SCHEMA_NULL;
 
     parser->depth_below = 1;
-    if (strlen(name) != json_string_length(json)) {
+    if (name == NULL) {
         complain(parser, "a name contains a zero byte");
         return NULL;
     }
@@ -707,8 +710,8 @@ static bool parse_document(struct parser *parser, struct rf_bytes text,
         return rf_error_set(parser->err, RF_ERROR_CONFIG, 0,
                             "a schema of %zu bytes is larger than the limit of %u", text.size,
                             RF_AVRO_SCHEMA_SIZE_MAX);
-    json = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
-                      &error);
+    json = json_loadb((const char *)text.data, text.size,
+                      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
     if (json == NULL)
         return rf_error_set(parser->err, RF_ERROR_CONFIG, 0, "line %d, column %d: %s", error.line,
                             error.column, error.text);
