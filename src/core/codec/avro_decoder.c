@@ -24,9 +24,9 @@ struct source {
     enum rf_format format;
     const struct rf_schema *reader;
     const bool *used;
-    const struct rf_schema *writer;    /* of raw bodies; NULL: the reader */
-    const struct rf_avro_program *raw; /* NULL: not compiled yet */
-    const struct program *last;        /* most messages are of the same schema as the one before */
+    const struct rf_schema *writer; /* of raw bodies; NULL: the reader */
+    struct program raw;             /* of raw bodies; empty: not compiled yet */
+    const struct program *last;     /* most messages are of the same schema as the one before */
     struct program *slots; /* owned; open addressing, empty where code and failure are NULL */
     size_t slot_count;     /* a power of two, or 0 */
     size_t program_count;
@@ -79,7 +79,12 @@ void rf_avro_decoder_set_writer(struct rf_avro_decoder *decoder, uint32_t source
 {
     rf_assert(source < decoder->source_count);
     decoder->sources[source].writer = writer;
-    decoder->sources[source].raw = NULL;
+    decoder->sources[source].raw = (struct program){0};
+}
+
+static bool is_made(const struct program *program)
+{
+    return program->code != NULL || program->failure != NULL;
 }
 
 /* The slot of a key, or the empty one where it would be. */
@@ -89,8 +94,7 @@ static struct program *find_slot(const struct source *source, uint64_t key)
     /* ids count up from 1, fingerprints are spread: the low bits of a product serve both */
     size_t slot = (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 32) & mask;
 
-    while ((source->slots[slot].code != NULL || source->slots[slot].failure != NULL) &&
-           source->slots[slot].key != key)
+    while (is_made(&source->slots[slot]) && source->slots[slot].key != key)
         slot = (slot + 1) & mask;
     return &source->slots[slot];
 }
@@ -104,7 +108,7 @@ static void grow(struct source *source)
     source->slots = calloc(source->slot_count, sizeof *source->slots);
     rf_assert(source->slots != NULL);
     for (size_t i = 0; i < old_count; i++) {
-        if (old[i].code != NULL || old[i].failure != NULL)
+        if (is_made(&old[i]))
             *find_slot(source, old[i].key) = old[i];
     }
     free(old);
@@ -120,7 +124,7 @@ static void forget_all(struct rf_avro_decoder *decoder)
         source->slot_count = 0;
         source->program_count = 0;
         source->last = NULL;
-        source->raw = NULL;
+        source->raw = (struct program){0};
     }
     rf_arena_reset(&decoder->arena, ARENA_CHUNK);
     decoder->program_count = 0;
@@ -180,7 +184,7 @@ static bool find_program(struct rf_avro_decoder *decoder, struct source *source,
 
     if (found == NULL || found->key != key) {
         found = source->slot_count == 0 ? NULL : find_slot(source, key);
-        if (found == NULL || (found->code == NULL && found->failure == NULL)) {
+        if (found == NULL || !is_made(found)) {
             if (!find_writer(decoder, wire, &writer, err))
                 return false;
             source->last = NULL; /* the table may move */
@@ -198,13 +202,13 @@ static bool decode_raw(struct rf_avro_decoder *decoder, struct source *source,
                        struct rf_bytes payload, struct rf_arena *arena, struct rf_value *fields,
                        struct rf_error *err)
 {
-    if (source->raw == NULL &&
-        !rf_avro_compile(&decoder->arena, source->writer == NULL ? source->reader : source->writer,
-                         source->reader, source->used, &decoder->limits, &source->raw, err)) {
-        source->raw = NULL;
-        return false;
-    }
-    return rf_avro_decode(source->raw, payload, arena, fields, err);
+    const struct rf_schema *writer = source->writer == NULL ? source->reader : source->writer;
+
+    if (!is_made(&source->raw))
+        source->raw = compile(decoder, source, writer, 0);
+    if (source->raw.failure != NULL)
+        return rf_error_set(err, RF_ERROR_RECORD, 0, "%s", source->raw.failure);
+    return rf_avro_decode(source->raw.code, payload, arena, fields, err);
 }
 
 static bool decode(void *self, uint32_t source_index, struct rf_bytes payload,

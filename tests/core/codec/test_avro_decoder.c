@@ -158,6 +158,16 @@ START_TEST(a_bare_body_is_of_the_sources_schema_or_of_the_files)
 }
 END_TEST
 
+START_TEST(a_bare_body_that_does_not_resolve_costs_no_memory_each_time)
+{
+    rf_avro_decoder_set_writer(decoder, 2, schema_of(&arena, WRITER_BAD));
+    for (int i = 0; i < 3; i++)
+        ck_assert_str_eq(
+            decoded(2, "0278", RF_ERROR_RECORD),
+            "resolving what R wrote to the reader's R: field a: string cannot be read as long");
+}
+END_TEST
+
 START_TEST(ten_thousand_schemas_do_not_grow_without_bound)
 {
     for (uint32_t id = 100; id < 10100; id++) {
@@ -195,6 +205,7 @@ int main(void)
     tcase_add_test(tcase, an_unknown_schema_is_an_error_of_the_record);
     tcase_add_test(tcase, a_single_object_is_found_by_fingerprint);
     tcase_add_test(tcase, a_bare_body_is_of_the_sources_schema_or_of_the_files);
+    tcase_add_test(tcase, a_bare_body_that_does_not_resolve_costs_no_memory_each_time);
     tcase_add_test(tcase, ten_thousand_schemas_do_not_grow_without_bound);
     tcase_add_test(tcase, a_message_without_value_is_an_error_of_the_record);
     suite_add_tcase(suite, tcase);
