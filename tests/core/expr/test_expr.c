@@ -274,6 +274,7 @@ int main(void)
     tcase_add_test(tcase, no_rule_takes_more_memory_than_its_scratch);
     tcase_add_test(tcase, a_pattern_cannot_stall);
     tcase_add_test(tcase, a_usual_rule_takes_nothing_from_the_scratch);
+    tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
