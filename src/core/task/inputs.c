@@ -99,14 +99,23 @@ static uint32_t find_heads(const struct rf_input *pending, size_t count,
     return sources;
 }
 
-/* The source whose head is earliest; of equal ones the first. */
+/* Is the a-th pending one, of an earlier source, to be folded before the b-th? Of equal times the earlier source is
+ * first, whichever was polled first. Without times, in replay, they stay as they came: their reader has merged
+ * them by event time. */
+static bool is_before(const struct rf_input *pending, size_t a, size_t b)
+{
+    if (pending[a].broker_time == RF_MS_MIN && pending[b].broker_time == RF_MS_MIN)
+        return a < b;
+    return pending[a].broker_time <= pending[b].broker_time;
+}
+
+/* The source whose head is to be folded first. */
 static uint32_t earliest(const struct rf_input *pending, const size_t *heads, uint32_t sources)
 {
     uint32_t found = sources;
 
     for (uint32_t s = 0; s < sources; s++) {
-        if (heads[s] != NONE &&
-            (found == sources || pending[heads[s]].broker_time < pending[heads[found]].broker_time))
+        if (heads[s] != NONE && (found == sources || !is_before(pending, heads[found], heads[s])))
             found = s;
     }
     return found;

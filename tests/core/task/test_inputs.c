@@ -92,6 +92,26 @@ START_TEST(sources_are_merged_by_time_and_each_keeps_its_own_order)
 }
 END_TEST
 
+START_TEST(without_times_sources_stay_as_they_came)
+{
+    static const uint32_t sources[] = {2, 0, 1, 0, 2, 1};
+    struct rf_inputs inputs;
+    rf_inputs_init(&inputs);
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        struct rf_input input = {.source = sources[i],
+                                 .position = {.topic = "file", .offset = (int64_t)i},
+                                 .broker_time = RF_MS_MIN};
+        rf_inputs_push(&inputs, &input);
+    }
+
+    ck_assert_uint_eq(rf_inputs_arrange(&inputs, 0), 6);
+
+    for (size_t i = 0; i < 6; i++)
+        ck_assert_int_eq(rf_inputs_at(&inputs, i)->position.offset, (int64_t)i);
+    rf_inputs_deinit(&inputs);
+}
+END_TEST
+
 START_TEST(what_may_come_after_a_source_that_is_behind_waits_for_it)
 {
     struct rf_inputs inputs;
@@ -132,6 +152,7 @@ int main(void)
     tcase_add_test(tcase, a_commit_drops_what_was_folded_and_keeps_the_rest);
     tcase_add_test(tcase, a_rewind_makes_everything_pending_again_in_order);
     tcase_add_test(tcase, sources_are_merged_by_time_and_each_keeps_its_own_order);
+    tcase_add_test(tcase, without_times_sources_stay_as_they_came);
     tcase_add_test(tcase, what_may_come_after_a_source_that_is_behind_waits_for_it);
     tcase_add_test(tcase, a_null_value_stays_null_and_an_empty_one_empty);
     suite_add_tcase(suite, tcase);
