@@ -91,8 +91,11 @@ static void read_positions(struct reading *r, struct rf_task_state *state)
         state->positions[i].offset = read_varint(r);
         state->position_count++;
     }
-    if (r->ok && count > 0)
-        r->ok = read_varint(r) == 0;
+    if (r->ok && count > 0) {
+        int64_t end = read_varint(r);
+
+        r->ok = r->ok && end == 0;
+    }
 }
 
 bool rf_task_state_read(struct rf_bytes bytes, struct rf_task_state *state, struct rf_error *err)
