@@ -20,14 +20,20 @@ struct map_builder {
 
 static struct list_builder *list_of(struct rf_value *slot)
 {
+    struct list_builder *builder = NULL;
+
     rf_assert_slow(slot->kind == RF_VALUE_LIST);
-    return (struct list_builder *)(uintptr_t)slot->as.list;
+    memcpy(&builder, &slot->as.list, sizeof builder); /* no cast takes a const away */
+    return builder;
 }
 
 static struct map_builder *map_of(struct rf_value *slot)
 {
+    struct map_builder *builder = NULL;
+
     rf_assert_slow(slot->kind == RF_VALUE_MAP);
-    return (struct map_builder *)(uintptr_t)slot->as.map;
+    memcpy(&builder, &slot->as.map, sizeof builder);
+    return builder;
 }
 
 static bool begin_list(struct rf_eval *eval, size_t capacity, struct rf_value *slot)

@@ -381,6 +381,7 @@ static const struct rf_type *check_macro(struct rf_checker *checker, struct rf_n
     struct rf_scope scopes[2];
     const struct rf_type *result = NULL;
 
+    rf_assert(node->locals[0] != NULL);
     rf_check_node(checker, node->children[0]);
     if (node->macro != RF_MACRO_BIND)
         rf_check_not_null(checker, node->children[0]);

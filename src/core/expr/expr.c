@@ -6,7 +6,7 @@
 #include "core/expr/parser.h"
 #include "core/expr/program.h"
 
-#define SCRATCH_USED_MAX_DEFAULT (1024 * 1024)
+#define SCRATCH_USED_MAX_DEFAULT ((size_t)1024 * 1024)
 
 static bool fault_at_start(struct rf_expr_faults *faults, const char *message, const char *hint)
 {

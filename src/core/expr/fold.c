@@ -4,7 +4,7 @@
 #include "core/expr/program.h"
 
 #define FOLD_COST_MAX  10000
-#define FOLD_BYTES_MAX (64 * 1024)
+#define FOLD_BYTES_MAX ((size_t)64 * 1024)
 
 struct folder {
     struct rf_arena *arena;
