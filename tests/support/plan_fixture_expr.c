@@ -23,7 +23,7 @@ const struct rf_expr *fixture_expr(struct fixture *f, const char *text, const st
             (struct rf_expr_variable){f->features[i].name, f->features[i].type};
     if (!rf_expr_compile(&f->arena, &env, rf_bytes_of_text(text), want, &expr, &faults)) {
         fprintf(stderr, "%s: %s\n", text, faults.items[0].message);
-        rf_assert(!"the expression compiles");
+        rf_assert(false && "the expression compiles");
     }
     return expr;
 }

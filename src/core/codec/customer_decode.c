@@ -128,9 +128,11 @@ static bool add_member(struct layout_maker *maker, enum rf_customer_member membe
 static bool add_field(struct layout_maker *maker, const struct rf_schema_field *field,
                       struct rf_error *err)
 {
-    for (size_t i = 0; i < RF_MEMBER_COUNT; i++) {
-        if (strcmp(rf_customer_member_field(maker->codec, i)->name, field->name) == 0)
-            return add_member(maker, i, field, err);
+    for (int i = 0; i < RF_MEMBER_COUNT; i++) {
+        enum rf_customer_member member = (enum rf_customer_member)i;
+
+        if (strcmp(rf_customer_member_field(maker->codec, member)->name, field->name) == 0)
+            return add_member(maker, member, field, err);
     }
     add_step(maker, OPERATION_SKIP, 0, field); /* a column: computed again from the state */
     return true;
@@ -162,11 +164,11 @@ bool rf_customer_layout_make(struct rf_arena *arena, const struct rf_customer_co
         if (!add_field(&maker, &writer->fields[i], err))
             return false;
     }
-    for (size_t i = 0; i < RF_MEMBER_COUNT; i++) {
+    for (int i = 0; i < RF_MEMBER_COUNT; i++) {
         if (!maker.has_member[i])
             return rf_error_set(err, RF_ERROR_STATE, 0,
                                 "the schema is no customer record: it has no field `%s`",
-                                rf_customer_member_field(codec, i)->name);
+                                rf_customer_member_field(codec, (enum rf_customer_member)i)->name);
     }
     rf_assert(maker.step_count <= count_steps(writer));
     made = rf_arena_alloc(arena, sizeof *made);
@@ -336,7 +338,7 @@ static bool read_feature(struct rf_reader *r, const struct rf_customer_codec *co
     case RF_FORM_NONE:
         break;
     }
-    rf_assert(!"a feature without state has no step");
+    rf_assert(false && "a feature without state has no step");
     return false;
 }
 
@@ -356,6 +358,15 @@ static struct rf_rule_state *find_rule(const struct rf_plan *plan, struct rf_cus
     return NULL;
 }
 
+/* So far below the end of the range that counting on cannot reach it. */
+static bool read_count(struct rf_reader *r, int64_t least, int64_t *count)
+{
+    if (!rf_read_long(r, count))
+        return false;
+    return (*count >= least && *count <= INT64_MAX / 2) ||
+           rf_read_fault(r, "a count that cannot be");
+}
+
 static bool read_rules(struct rf_reader *r, const struct rf_plan *plan,
                        struct rf_customer *customer)
 {
@@ -372,11 +383,9 @@ static bool read_rules(struct rf_reader *r, const struct rf_plan *plan,
             struct rf_rule_state read = {0};
             struct rf_rule_state *rule = NULL;
 
-            if (!rf_read_bytes(r, &name) || !rf_read_long(r, &read.fired_count) ||
+            if (!rf_read_bytes(r, &name) || !read_count(r, 1, &read.fired_count) ||
                 !rf_read_instant(r, &read.last_fired))
                 return false;
-            if (read.fired_count <= 0)
-                return rf_read_fault(r, "a rule that never fired");
             rule = find_rule(plan, customer, name, &next);
             if (rule != NULL)
                 *rule = read;
@@ -424,9 +433,7 @@ static bool read_member(struct rf_reader *r, const struct rf_plan *plan,
     case RF_MEMBER_AS_OF:
         return rf_read_instant(r, &customer->as_of);
     case RF_MEMBER_EVENTS:
-        if (!rf_read_long(r, &customer->event_count))
-            return false;
-        return customer->event_count >= 0 || rf_read_fault(r, "fewer than no events");
+        return read_count(r, 0, &customer->event_count);
     case RF_MEMBER_RULES:
         return read_rules(r, plan, customer);
     case RF_MEMBER_SEEN:
@@ -435,7 +442,7 @@ static bool read_member(struct rf_reader *r, const struct rf_plan *plan,
     case RF_MEMBER_COUNT:
         break;
     }
-    rf_assert(!"a member that has no step");
+    rf_assert(false && "a member that has no step");
     return false;
 }
 
@@ -465,13 +472,15 @@ static bool run(const struct rf_customer_layout *layout, struct rf_reader *r,
 }
 
 /* What no field says alone: nothing of a customer is later than as_of, from where the engine looks back. */
-static bool is_consistent(const struct rf_plan *plan, const struct rf_customer *customer)
+static bool is_consistent(const struct rf_customer_codec *codec, const struct rf_customer *customer)
 {
+    const struct rf_plan *plan = codec->plan;
+
     for (size_t i = 0; i < plan->feature_count; i++) {
         const struct rf_feature *feature = &plan->features[i];
         const struct rf_feature_state *state = &customer->features[i];
 
-        if (state->set && state->at > customer->as_of)
+        if (codec->parts[i].form == RF_FORM_STAMPED && state->set && state->at > customer->as_of)
             return false;
         if (feature->shape == RF_STATE_BUCKETS && state->count > 0 &&
             state->buckets[state->count - 1].index > rf_floor_div(customer->as_of, feature->bucket))
@@ -492,7 +501,7 @@ bool rf_customer_decode(const struct rf_customer_layout *layout, struct rf_bytes
         return rf_error_set(err, RF_ERROR_STATE, 0,
                             "a customer record of %zu bytes is damaged in `%s` near byte %zu: %s",
                             body.size, r.field, (size_t)(r.at - r.start), r.fault);
-    if (!is_consistent(plan, customer))
+    if (!is_consistent(layout->codec, customer))
         return rf_error_set(err, RF_ERROR_STATE, 0,
                             "a customer record of %zu bytes is damaged: something in it is later "
                             "than its as_of",

@@ -113,7 +113,7 @@ static void put_scalar(struct writer *w, enum rf_scalar scalar, struct rf_value 
     case RF_SCALAR_NONE:
         break;
     }
-    rf_assert(!"a scalar that is none");
+    rf_assert(false && "a scalar that is none");
 }
 
 static bool is_of(struct rf_value value, enum rf_scalar scalar)

@@ -152,7 +152,7 @@ bool rf_read_scalar(struct rf_reader *r, enum rf_scalar scalar, struct rf_value 
     case RF_SCALAR_NONE:
         break;
     }
-    rf_assert(!"a scalar that is none");
+    rf_assert(false && "a scalar that is none");
     return false;
 }
 

@@ -210,7 +210,7 @@ static void print_schema(struct printer *printer, const struct rf_schema *schema
     case RF_SCHEMA_ENUM:
         break;
     }
-    rf_assert(!"a type that the customer record does not have");
+    rf_assert(false && "a type that the customer record does not have");
 }
 
 const char *rf_customer_schema_print(struct rf_arena *arena, const struct rf_schema *schema,

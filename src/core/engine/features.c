@@ -51,7 +51,7 @@ static struct rf_value state_value(const struct rf_feature *feature,
     case RF_FEATURE_EXPR:
         break;
     }
-    rf_assert(!"an expression has no state");
+    rf_assert(false && "an expression has no state");
     return rf_value_null();
 }
 

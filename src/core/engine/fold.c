@@ -43,7 +43,7 @@ static bool take_value(const struct rf_feature *feature, struct rf_value value,
     case RF_FEATURE_EXPR:
         break;
     }
-    rf_assert(!"an expression listens to nothing");
+    rf_assert(false && "an expression listens to nothing");
     return false;
 }
 
@@ -150,7 +150,7 @@ static bool apply_one(const struct rf_feature *feature, struct rf_feature_state 
     case RF_FEATURE_EXPR:
         break;
     }
-    rf_assert(!"an expression listens to nothing");
+    rf_assert(false && "an expression listens to nothing");
     return false;
 }
 

@@ -138,11 +138,13 @@ struct rf_value rf_window_value(const struct rf_feature *feature,
     union rf_number value = {0};
 
     rf_assert(first <= end);
+    if (first == end && (feature->kind == RF_FEATURE_MIN || feature->kind == RF_FEATURE_MAX))
+        return rf_value_null();
+    if (first == end)
+        return rf_number_value(feature->state_type, value);
     if (feature->kind == RF_FEATURE_COUNT || feature->kind == RF_FEATURE_SUM)
         return rf_number_value(feature->state_type,
                                sum(feature->state_type, state->buckets + first, end - first));
-    if (first == end)
-        return rf_value_null();
     value = state->buckets[first].as;
     for (uint32_t i = first + 1; i < end; i++)
         rf_window_combine(feature, &value, state->buckets[i].as);

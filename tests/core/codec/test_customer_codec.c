@@ -171,7 +171,7 @@ static void random_customer(struct rf_customer *customer)
     rf_customer_init(&arena, &f.plan, rf_bytes_of_text("alice"), customer);
     customer->first_seen = START - 90 * RF_DAY_MS;
     customer->as_of = START;
-    customer->event_count = random_long();
+    customer->event_count = random_long() / 2;
     for (size_t i = 0; i < f.plan.feature_count; i++)
         random_state(&f.features[i], &customer->features[i]);
     for (size_t i = 0; i < f.plan.rule_count; i++) {
@@ -347,6 +347,26 @@ START_TEST(a_record_with_every_state_reads_back_value_by_value)
     ck_assert_int_eq(again.rules[0].last_fired, RF_MS_MIN);
     ck_assert_int_eq(again.rules[2].fired_count, 7);
     ck_assert_int_eq(again.rules[2].last_fired, START);
+}
+END_TEST
+
+START_TEST(a_customer_of_before_1970_reads_back)
+{
+    const struct rf_customer_codec *codec = rf_customer_codec_make(&f.arena, &f.plan);
+    struct rf_customer customer, again;
+    rf_customer_init(&arena, &f.plan, rf_bytes_of_text("alice"), &customer);
+    customer.first_seen = customer.as_of = -5 * RF_DAY_MS;
+    customer.event_count = 1;
+    customer.features[0] = (struct rf_feature_state){.set = true, .value = rf_value_int(1)};
+    customer.features[5] =
+        (struct rf_feature_state){.set = true, .at = customer.as_of, .value = rf_value_double(1)};
+
+    struct rf_bytes bytes = encode(codec, &customer, random_values());
+    decode(layout_of(codec, rf_customer_codec_schema(codec)), bytes, &again);
+
+    ck_assert_int_eq(again.as_of, -5 * RF_DAY_MS);
+    ck_assert_int_eq(again.features[0].value.as.integer, 1);
+    ck_assert_int_eq(again.features[5].at, -5 * RF_DAY_MS);
 }
 END_TEST
 
@@ -603,6 +623,7 @@ int main(void)
     tcase_add_test(tcase, any_avro_reader_reads_the_record_by_the_text_of_its_schema);
     tcase_add_test(tcase, the_text_and_the_schema_are_the_same_schema);
     tcase_add_test(tcase, a_record_with_every_state_reads_back_value_by_value);
+    tcase_add_test(tcase, a_customer_of_before_1970_reads_back);
     tcase_add_test(tcase, a_changed_plan_keeps_what_it_still_has_and_starts_the_rest_empty);
     tcase_add_test(tcase, state_of_a_known_name_and_another_form_is_skipped);
     tcase_add_test(tcase, a_schema_that_is_no_customer_record_is_refused);
