@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from harness import ringfold
 from harness.artefacts import TOP
 from harness.kafka import Kafka
-from harness.process import Process
+from harness.process import Process, wait_until
 from harness.registry import FakeRegistry
 
 CALLS = "calls"
@@ -153,6 +153,9 @@ class Stage:
         environment = self.ringfold_environment(app, directory, memory, workers)
         directory.mkdir(parents=True, exist_ok=True)
         ringfold.command("topics", "create", "-c", config, env=environment)
+        # A new topic takes a moment to be known.
+        wait_until(lambda: ringfold.command("topics", "check", "-c", config, env=environment, status=None).returncode == 0,
+                   30, "ringfold's topics")
         return Process([ringfold.binary(), "run", "-c", config], directory / "ringfold.log", env=environment).start()
 
     def delete_topics(self, prefix):
