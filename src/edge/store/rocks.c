@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/base/assert.h"
 #include "edge/store/directory.h"
@@ -12,6 +13,7 @@
 #define FOUND_CHUNK_SIZE  ((size_t)256 * 1024)
 #define FOUND_KEEP_SIZE   ((size_t)1 << 20)
 #define SCAN_READAHEAD    ((size_t)2 << 20)
+#define FLUSH_MS_MAX      60000
 #define COMPACT_EVERY_ROW 2 /* BottommostLevelCompaction::kForce */
 
 static const uint8_t checkpoint_key[] = {RF_LAYOUT_CHECKPOINT};
@@ -284,19 +286,48 @@ static bool rocks_note_get(void *self, struct rf_bytes name, struct rf_bytes *va
     return true;
 }
 
-static bool rocks_flush(void *self, bool wait, struct rf_error *err)
+static uint64_t property(const struct rf_rocks *rocks, const char *name)
 {
-    struct rf_rocks *rocks = rf_rocks_of(self);
-    rocksdb_flushoptions_t *options = NULL;
+    uint64_t value = 0;
+    int failed = rocksdb_property_int(rocks->db, name, &value);
+
+    rf_assert(failed == 0);
+    return value;
+}
+
+/* Once RocksDB 7.8 has recovered from a full disk, its flush no longer waits, and says that all is well. */
+static bool wait_flushed(const struct rf_rocks *rocks, uint64_t failures, struct rf_error *err)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+
+    for (int waited_ms = 0; property(rocks, "rocksdb.num-immutable-mem-table") > 0; waited_ms++) {
+        if (property(rocks, "rocksdb.background-errors") != failures || waited_ms >= FLUSH_MS_MAX)
+            return rf_error_set(err, RF_ERROR_RETRY, 0, "%s: flushing has not ended after %d ms",
+                                rocks->path, waited_ms);
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
+static bool flush_db(struct rf_rocks *rocks, bool wait, struct rf_error *err)
+{
+    rocksdb_flushoptions_t *options = rocksdb_flushoptions_create();
+    uint64_t failures = property(rocks, "rocksdb.background-errors");
     char *reason = NULL;
 
-    if (!ready(rocks, err))
-        return false;
-    options = rocksdb_flushoptions_create();
     rocksdb_flushoptions_set_wait(options, wait);
     rocksdb_flush(rocks->db, options, &reason);
     rocksdb_flushoptions_destroy(options);
-    return reason == NULL || rf_rocks_error(err, rocks->path, "flushing", reason);
+    if (reason != NULL)
+        return rf_rocks_error(err, rocks->path, "flushing", reason);
+    return !wait || wait_flushed(rocks, failures, err);
+}
+
+static bool rocks_flush(void *self, bool wait, struct rf_error *err)
+{
+    struct rf_rocks *rocks = rf_rocks_of(self);
+
+    return ready(rocks, err) && flush_db(rocks, wait, err);
 }
 
 static bool rocks_scan(void *self,
@@ -336,15 +367,6 @@ static bool rocks_scan(void *self,
     return reason == NULL || rf_rocks_error(err, rocks->path, "walking over all customers", reason);
 }
 
-static uint64_t property(const struct rf_rocks *rocks, const char *name)
-{
-    uint64_t value = 0;
-    int failed = rocksdb_property_int(rocks->db, name, &value);
-
-    rf_assert(failed == 0);
-    return value;
-}
-
 /* RocksDB does not say whether a compaction that was asked for has worked: it counts those that have not.
  * The manifest still names old files by their first and last customer; opening writes it anew. */
 static bool rocks_compact(void *self, struct rf_error *err)
@@ -361,8 +383,7 @@ static bool rocks_compact(void *self, struct rf_error *err)
     rocksdb_compact_range_opt(rocks->db, options, NULL, 0, NULL, 0);
     rocksdb_compactoptions_destroy(options);
     if (property(rocks, "rocksdb.background-errors") != failures)
-        return rf_error_set(err, RF_ERROR_RETRY, 0, "%s: compacting has failed: see %s/LOG",
-                            rocks->path, rocks->path);
+        return rf_error_set(err, RF_ERROR_RETRY, 0, "%s: compacting has failed", rocks->path);
     close_db(rocks);
     return open_db(rocks, err);
 }
@@ -383,10 +404,13 @@ void rf_rocks_usage(struct rf_store store, struct rf_rocks_usage *usage)
 static void rocks_close(void *self)
 {
     struct rf_rocks *rocks = rf_rocks_of(self);
+    struct rf_error ignored = {0}; /* what cannot be flushed is read from the changelog again */
 
     rf_rocks_load_ops.cancel(rocks);
     rf_assert(rocks->load == NULL);
-    close_db(rocks); /* flushes; what cannot be flushed is read from the changelog again */
+    if (rocks->db != NULL)
+        (void)!flush_db(rocks, true, &ignored);
+    close_db(rocks);
     rf_notes_deinit(&rocks->pending);
     rf_buffer_deinit(&rocks->key);
     rf_arena_deinit(&rocks->found);

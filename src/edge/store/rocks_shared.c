@@ -6,8 +6,7 @@
 
 #define WRITE_BUFFER_SIZE_MIN ((size_t)64 * 1024) /* RocksDB takes less for this */
 #define LEVEL_BASE_SIZE_MIN   ((uint64_t)64 << 20)
-#define INFO_LOG_WARN         2
-#define INFO_LOG_SIZE_MAX     ((size_t)1 << 20)
+#define INFO_LOG_HEADER       5
 #define MANIFEST_SIZE_MAX     ((size_t)1 << 20)
 #define OPEN_FILES_MAX        128 /* of one store */
 #define BLOOM_BITS_PER_KEY    10.0
@@ -48,12 +47,12 @@ static void set_sizes(rocksdb_options_t *options, const struct rf_rocks_settings
     rocksdb_options_set_max_open_files(options, OPEN_FILES_MAX);
 }
 
-/* What RocksDB writes of itself stays small and speaks of faults only. */
+/* RocksDB's own log says what it was opened with and no more: on a full disk the second line that it cannot
+ * write ends the process by an assertion (Debian's build keeps them). What goes wrong comes back as errors. */
 static void set_quiet(rocksdb_options_t *options)
 {
-    rocksdb_options_set_info_log_level(options, INFO_LOG_WARN);
-    rocksdb_options_set_max_log_file_size(options, INFO_LOG_SIZE_MAX);
-    rocksdb_options_set_keep_log_file_num(options, 2);
+    rocksdb_options_set_info_log_level(options, INFO_LOG_HEADER);
+    rocksdb_options_set_keep_log_file_num(options, 1);
     rocksdb_options_set_max_manifest_file_size(options, MANIFEST_SIZE_MAX);
     rocksdb_options_set_stats_dump_period_sec(options, 0);
     rocksdb_options_set_stats_persist_period_sec(options, 0);
