@@ -35,6 +35,7 @@ struct rf_build {
     struct rf_output *outputs;
     bool **fields_used;       /* of each source; NULL where it is broken */
     uint64_t *feature_hashes; /* of each definition, with what it reads */
+    size_t circles_sought;    /* the way back is long to look for: not for every fault of a file */
     struct rf_expr_variable variables[RF_VARIABLE_FEATURE + RF_FEATURES_MAX];
 };
 

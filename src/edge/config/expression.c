@@ -3,6 +3,8 @@
 #include "core/base/assert.h"
 #include "edge/config/build.h"
 
+#define CIRCLES_SOUGHT_MAX 8
+
 /* A name that no expression can write: keeps the index of `event` where there is none. */
 static const char hidden[] = "";
 
@@ -86,7 +88,7 @@ static const char *find_way(const struct rf_build *build, size_t from, size_t to
 }
 
 /* A feature that exists, but further down: it is the order, or a circle. */
-static const char *order_hint(const struct rf_build *build, const struct rf_scope *scope,
+static const char *order_hint(struct rf_build *build, const struct rf_scope *scope,
                               struct rf_bytes name)
 {
     size_t named = find_feature(build, name);
@@ -98,7 +100,8 @@ static const char *order_hint(const struct rf_build *build, const struct rf_scop
         return NULL;
     if (named == self)
         return "a feature cannot read itself";
-    way = find_way(build, named, self);
+    if (build->circles_sought++ < CIRCLES_SOUGHT_MAX)
+        way = find_way(build, named, self);
     if (way != NULL)
         return rf_arena_printf(build->arena, "they read each other: %s -> %s",
                                build->feature_entries.items[self].name, way);
@@ -132,7 +135,7 @@ static const char *result_hint(const struct rf_type *want)
     }
 }
 
-static const char *unknown_hint(const struct rf_build *build, const struct rf_scope *scope,
+static const char *unknown_hint(struct rf_build *build, const struct rf_scope *scope,
                                 const struct rf_expr_fault *fault, struct rf_bytes word)
 {
     const char *hint = NULL;
@@ -153,7 +156,7 @@ static const char *unknown_hint(const struct rf_build *build, const struct rf_sc
     return hint != NULL ? hint : fault->hint;
 }
 
-static const char *better_hint(const struct rf_build *build, const struct rf_scope *scope,
+static const char *better_hint(struct rf_build *build, const struct rf_scope *scope,
                                const struct rf_expr_fault *fault, struct rf_bytes text,
                                const struct rf_type *want)
 {
@@ -180,7 +183,9 @@ static void report(struct rf_build *build, const struct rf_yaml_node *node,
 
     for (size_t i = 0; i < count && i < most; i++) {
         const struct rf_expr_fault *fault = &faults->items[i];
-        struct rf_place place = rf_place_in(&build->yaml, node, fault->offset, fault->size);
+        struct rf_place place = {0};
+        if (!rf_complaints_full(&build->yaml))
+            place = rf_place_in(&build->yaml, node, fault->offset, fault->size);
         place.hint = better_hint(build, scope, fault, node->text, want);
         rf_complain(&build->yaml, place, "%s%s", fault->message, scope->for_whom);
     }

@@ -241,6 +241,11 @@ static void locate(const struct rf_yaml *yaml, struct rf_place place,
     diagnostic->excerpt = excerpt;
 }
 
+bool rf_complaints_full(const struct rf_yaml *yaml)
+{
+    return yaml->diagnostics->count == RF_DIAGNOSTICS_MAX;
+}
+
 void rf_complain(const struct rf_yaml *yaml, struct rf_place place, const char *format, ...)
 {
     struct rf_diagnostic diagnostic = {
@@ -249,7 +254,7 @@ void rf_complain(const struct rf_yaml *yaml, struct rf_place place, const char *
     va_list arguments;
 
     /* Looking for the line costs the length of the file: not for what nobody will read. */
-    if (yaml->diagnostics->count == RF_DIAGNOSTICS_MAX) {
+    if (rf_complaints_full(yaml)) {
         yaml->diagnostics->error_count += place.level == RF_DIAGNOSTIC_ERROR ? 1 : 0;
         return;
     }

@@ -17,5 +17,7 @@ struct rf_place rf_place_of(const struct rf_yaml_node *node);
 struct rf_place rf_place_in(const struct rf_yaml *yaml, const struct rf_yaml_node *scalar,
                             size_t offset, size_t size);
 
+/* No more will be shown, only counted: looking for its place would be for nothing. */
+bool rf_complaints_full(const struct rf_yaml *yaml);
 void rf_complain(const struct rf_yaml *yaml, struct rf_place place, const char *format, ...)
     RF_PRINTF(3, 4);

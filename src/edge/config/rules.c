@@ -74,7 +74,7 @@ static void warn_constant(struct rf_build *build, const struct rf_rule *rule,
                     value.as.boolean ? "rule '%s' is always true" : "rule '%s' can never fire",
                     rule->name);
     } else if (rule->reason_count == 0) {
-        place.hint = "a rule is asked when a feature that it reads has changed";
+        place.hint = "it holds or not, whatever the customer did";
         rf_complain(&build->yaml, place, "rule '%s' reads no feature", rule->name);
     }
 }

@@ -77,11 +77,14 @@ static void copy_decoded(struct scan *scan, size_t begin, size_t end)
 static void complain_at(struct scan *scan, size_t begin, size_t end, const char *message,
                         const char *hint)
 {
-    struct rf_place place = rf_place_in(scan->substitution->yaml, scan->scalar, begin, end - begin);
+    const struct rf_yaml *yaml = scan->substitution->yaml;
+    struct rf_place place = {0};
 
-    place.hint = hint;
     scan->scalar->unresolved = true;
-    rf_complain(scan->substitution->yaml, place, "%s", message);
+    if (!rf_complaints_full(yaml))
+        place = rf_place_in(yaml, scan->scalar, begin, end - begin);
+    place.hint = hint;
+    rf_complain(yaml, place, "%s", message);
 }
 
 static void put_value(struct scan *scan, const struct reference *reference)

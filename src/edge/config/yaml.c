@@ -7,7 +7,9 @@
 #include "edge/config/place.h"
 #include "edge/config/substitute.h"
 
-#define KEYS_MAX              4096 /* of one mapping: duplicates are looked for pair by pair */
+#define KEYS_MAX              1024 /* of one mapping: duplicates are looked for pair by pair */
+#define OPEN_MAX              1000 /* libfyaml takes seconds to see that a million do not close */
+#define ANCHORS_MAX           1000 /* an alias goes through them */
 #define SUBSTITUTED_BYTES_MAX (4U << 20)
 
 struct link {
@@ -38,6 +40,7 @@ struct builder {
     size_t document_count;
     size_t end; /* of the last token */
     struct anchor *anchors;
+    size_t anchor_count;
     bool stopped; /* a limit was passed: the rest is not looked at */
 };
 
@@ -87,6 +90,10 @@ static void add_anchor(struct builder *builder, const char *name, struct rf_yaml
 
     if (name == NULL)
         return;
+    if (++builder->anchor_count > ANCHORS_MAX) {
+        stop(builder, node->begin, "the configuration has more than 1000 anchors", NULL);
+        return;
+    }
     anchor = rf_arena_alloc(builder->yaml->arena, sizeof *anchor);
     *anchor = (struct anchor){.next = builder->anchors, .name = name, .node = node};
     builder->anchors = anchor;
@@ -205,8 +212,14 @@ static void finish_map(struct builder *builder, struct frame *frame)
     struct pairs pairs = {0};
 
     rf_assert(frame->count % 2 == 0);
+    /* What is merged is copied: it counts, or a short file could ask for gigabytes. */
+    builder->node_count += size - frame->count / 2;
+    if (builder->node_count > RF_YAML_NODES_MAX) {
+        stop(builder, frame->node->begin, "the configuration has more than 100000 values", NULL);
+        return;
+    }
     if (size > KEYS_MAX) {
-        stop(builder, frame->node->begin, "a mapping has more than 4096 keys", NULL);
+        stop(builder, frame->node->begin, "a mapping has more than 1024 keys", NULL);
         return;
     }
     pairs.keys = rf_arena_alloc(builder->yaml->arena, (size + 1) * sizeof *pairs.keys);
@@ -494,22 +507,46 @@ static bool run_parser(struct builder *builder, struct fy_parser *parser, struct
     return !builder->stopped;
 }
 
+/* YAML's c-printable (section 5.1): of control characters the tab and line ends alone. */
+static bool is_control(struct rf_bytes source, size_t at)
+{
+    uint8_t byte = source.data[at];
+
+    if (byte == '\t' || byte == '\n' || byte == '\r')
+        return false;
+    if (byte == 0xC2 && at + 1 < source.size)
+        return source.data[at + 1] < 0xA0 && source.data[at + 1] != 0x85;
+    return byte < 0x20 || byte == 0x7F;
+}
+
 static bool refuse_bytes(const struct rf_yaml *yaml)
 {
-    const uint8_t *zero =
-        yaml->source.size == 0 ? NULL : memchr(yaml->source.data, '\0', yaml->source.size);
+    struct rf_bytes source = yaml->source;
+    size_t at = 0;
+    int open_count = 0;
 
-    if (yaml->source.size > RF_YAML_SIZE_MAX)
+    if (source.size > RF_YAML_SIZE_MAX) {
         rf_complain(yaml, (struct rf_place){0}, "the configuration is larger than 1 MiB");
-    else if (!rf_bytes_is_utf8(yaml->source))
+        return true;
+    }
+    if (!rf_bytes_is_utf8(source)) {
         rf_complain(yaml, (struct rf_place){.hint = "save it as UTF-8"},
                     "the configuration is not UTF-8");
-    else if (zero != NULL)
-        rf_complain(yaml, (struct rf_place){.begin = (size_t)(zero - yaml->source.data)},
-                    "the configuration contains a zero byte");
-    else
-        return false;
-    return true;
+        return true;
+    }
+    while (at < source.size && !is_control(source, at) && open_count <= OPEN_MAX) {
+        open_count += source.data[at] == '[' || source.data[at] == '{' ? 1 : 0;
+        open_count -= source.data[at] == ']' || source.data[at] == '}' ? 1 : 0;
+        at++;
+    }
+    if (open_count > OPEN_MAX)
+        rf_complain(yaml, (struct rf_place){.begin = at - 1},
+                    "too many [ and { that are not closed");
+    else if (at < source.size)
+        rf_complain(yaml, (struct rf_place){.begin = at, .hint = "remove it"},
+                    "a control character (0x%02x)",
+                    source.data[at] == 0xC2 ? source.data[at + 1] : source.data[at]);
+    return at < source.size || open_count > OPEN_MAX;
 }
 
 bool rf_yaml_parse(struct rf_yaml *yaml, rf_variable_find *variable, void *variable_self)

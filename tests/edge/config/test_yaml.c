@@ -116,6 +116,8 @@ static const struct {
     {"a: b: c\n", "1:5 this is not YAML: invalid nested block mapping on the same line"},
     {"a: \"\\q\"\n", "1:5 this is not YAML: invalid escape 'q' in double-quoted string"},
     {"a: \"x\\0y\"\n", "1:5 a text cannot contain a zero byte"},
+    {"a: x\x1ay\n", "1:5 a control character (0x1a)"},
+    {"a: \xc2\x9b\n", "1:4 a control character (0x9b)"},
     {"a: \xff\n", "1:1 the configuration is not UTF-8"},
     {"a: ${NOPE}\n", "1:4 the environment variable NOPE is not set"},
     {"a: 'x ${NOPE} y'\n", "1:7 the environment variable NOPE is not set"},
@@ -152,6 +154,57 @@ START_TEST(depth_and_size_are_bounded)
     memset(text, '#', sizeof text - 1);
     ck_assert(!parse_bytes(rf_bytes_of(text, RF_YAML_SIZE_MAX + 1)));
     ck_assert_str_eq(complaint(), "1:1 the configuration is larger than 1 MiB");
+}
+END_TEST
+
+/* What a short file could ask for without end: a part of it, how often, and what is said. */
+static const struct {
+    const char *head, *repeated, *complaint;
+    size_t times;
+} floods[] = {
+    {"a: ", "[", "too many [ and { that are not closed", 500000},
+    {"", "k%zu: 1\n", "a mapping has more than 1024 keys", 1100},
+    {"", "- &a%zu x\n", "the configuration has more than 1000 anchors", 1100},
+    {"- ", "[x,x,x,x],", "this is not YAML", 10000},
+    {"", "- x\n", "the configuration has more than 100000 values", 200000},
+    {"m: &m {a: 1,b: 1,c: 1,d: 1,e: 1,f: 1,g: 1,h: 1,i: 1,j: 1,k: 1,l: 1,m: 1,n: 1,o: 1}\nl:\n",
+     "- {<<: [*m,*m,*m,*m,*m,*m,*m,*m,*m,*m]}\n", "more than 100000 values", 1000},
+};
+
+START_TEST(a_flood_is_stopped)
+{
+    static char text[RF_YAML_SIZE_MAX];
+    size_t size = (size_t)snprintf(text, sizeof text, "%s", floods[_i].head);
+    for (size_t i = 0; i < floods[_i].times; i++) {
+        const char *number = strstr(floods[_i].repeated, "%zu");
+        size_t before =
+            number == NULL ? strlen(floods[_i].repeated) : (size_t)(number - floods[_i].repeated);
+        size += (size_t)snprintf(text + size, sizeof text - size, "%.*s", (int)before,
+                                 floods[_i].repeated);
+        if (number != NULL)
+            size += (size_t)snprintf(text + size, sizeof text - size, "%zu%s", i, number + 3);
+    }
+
+    ck_assert(!parse(text));
+
+    ck_assert_msg(strstr(diagnostics.items[0].message, floods[_i].complaint) != NULL, "%s",
+                  diagnostics.items[0].message);
+    ck_assert_uint_lt(arena.reserved, 64U << 20);
+}
+END_TEST
+
+START_TEST(variables_that_are_not_set_are_counted_beyond_what_is_shown)
+{
+    static char text[RF_YAML_SIZE_MAX];
+    size_t size = (size_t)snprintf(text, sizeof text, "a: \"");
+    for (size_t i = 0; i < 50000; i++)
+        size += (size_t)snprintf(text + size, sizeof text - size, "${NOPE}");
+    snprintf(text + size, sizeof text - size, "\"\n");
+
+    parse(text);
+
+    ck_assert_uint_eq(diagnostics.count, RF_DIAGNOSTICS_MAX);
+    ck_assert_uint_eq(diagnostics.error_count, 50000);
 }
 END_TEST
 
@@ -261,6 +314,7 @@ int main(void)
 {
     Suite *suite = suite_create("edge/config/yaml");
     TCase *tcase = tcase_create("yaml");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_tree_has_mappings_lists_and_texts_in_order);
     tcase_add_test(tcase, single_quotes_may_be_doubled_side_by_side);
@@ -269,6 +323,8 @@ int main(void)
                         sizeof faults / sizeof faults[0]);
     tcase_add_test(tcase, nothing_at_all_is_no_tree);
     tcase_add_test(tcase, depth_and_size_are_bounded);
+    tcase_add_loop_test(tcase, a_flood_is_stopped, 0, sizeof floods / sizeof floods[0]);
+    tcase_add_test(tcase, variables_that_are_not_set_are_counted_beyond_what_is_shown);
     tcase_add_test(tcase, aliases_of_aliases_do_not_grow);
     tcase_add_test(tcase, environment_variables_are_put_in);
     tcase_add_loop_test(tcase, a_place_in_a_text_is_found_in_the_file, 0,
