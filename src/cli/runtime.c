@@ -12,6 +12,7 @@
 #include "edge/sys/log.h"
 
 #define ARENA_CHUNK      (64U * 1024)
+#define COMMIT_BYTES_MIN (4U << 20)
 #define COMMIT_BYTES_MAX (32U << 20)
 #define DEAD_LETTER_BYTES                                                                          \
     (900U * 1024) /* below the default message.max.bytes of client and broker */
@@ -212,6 +213,16 @@ static bool open_records(struct rf_runtime *runtime, const struct rf_runtime_opt
                        err);
 }
 
+/* What one open transaction may hold: inputs, open customers, what is to be produced. */
+static size_t commit_bytes_max(const struct rf_config *config)
+{
+    uint64_t share = config->state_memory / 32 / (uint64_t)config->workers;
+
+    return share < COMMIT_BYTES_MIN   ? COMMIT_BYTES_MIN
+           : share > COMMIT_BYTES_MAX ? COMMIT_BYTES_MAX
+                                      : (size_t)share;
+}
+
 /* Half of the memory for the hot caches; the rest is the stores'. */
 static void describe_stream(struct rf_runtime *runtime)
 {
@@ -240,7 +251,7 @@ static void describe_stream(struct rf_runtime *runtime)
         .workers = (int)config->workers,
         .commit_interval_ms = config->commit_interval,
         .commit_events_max = (size_t)config->commit_events_max,
-        .commit_bytes_max = COMMIT_BYTES_MAX,
+        .commit_bytes_max = commit_bytes_max(config),
         .store_interval_ms = config->state_flush_interval,
         .records_memory = (size_t)(config->state_memory / 2),
         .dead_letter_bytes_max = DEAD_LETTER_BYTES,

@@ -8,7 +8,7 @@
 #include "core/model/plan.h"
 
 #define CHUNK    (256U * 1024)
-#define KEEP_MAX (8U * 1024 * 1024)
+#define KEEP_MAX (1U << 20)
 
 void rf_inputs_init(struct rf_inputs *inputs)
 {

@@ -35,10 +35,11 @@ struct rf_records {
     uint64_t hits, misses, evicted;
 };
 
+/* The table has two to four slots an entry, and room for up to twice the entries. */
 static size_t entry_memory(const struct rf_record_entry *entry)
 {
-    return sizeof *entry + entry->key_size + BLOCK_OVERHEAD + sizeof(struct rf_record_slot) * 2 +
-           (entry->record == NULL ? 0 : entry->record_capacity + BLOCK_OVERHEAD);
+    return sizeof *entry + entry->key_size + BLOCK_OVERHEAD + 4 * sizeof(struct rf_record_slot) +
+           2 * sizeof entry + (entry->record == NULL ? 0 : entry->record_capacity + BLOCK_OVERHEAD);
 }
 
 struct rf_records *rf_records_open(const struct rf_plan *plan,

@@ -9,7 +9,7 @@
 
 #define FOLD_BATCH_MAX 4096
 #define ARENA_CHUNK    (256U * 1024)
-#define ARENA_KEEP_MAX (8U * 1024 * 1024)
+#define ARENA_KEEP_MAX (2U << 20)
 #define QUARANTINE_MAX 64 /* places; one transaction rarely fails for more than one */
 
 enum verdict {

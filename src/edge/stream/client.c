@@ -33,6 +33,14 @@ static bool set_all(rd_kafka_conf_t *conf, const struct pinned *properties, size
     return true;
 }
 
+/* For what newer versions of the library have. */
+static void set_if_known(rd_kafka_conf_t *conf, const char *name, const char *value)
+{
+    char why[64];
+
+    (void)rd_kafka_conf_set(conf, name, value, why, sizeof why);
+}
+
 static void log_line(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     const struct rf_log_field *fields =
@@ -133,12 +141,15 @@ rd_kafka_t *rf_client_consumer(struct rf_worker *worker, struct rf_error *err)
         {"check.crcs", "true"},
         {"session.timeout.ms", "15000"},
         {"fetch.wait.max.ms", "100"},
-        {"queued.max.messages.kbytes", "32768"},
+        {"queued.max.messages.kbytes", "16384"}, /* a message takes four times its size */
+        {"queued.min.messages", "50000"},
     };
     rd_kafka_t *rk = NULL;
 
     rd_kafka_conf_set_opaque(conf, worker);
     rd_kafka_conf_set_rebalance_cb(conf, rf_rebalanced);
+    set_if_known(conf, "fetch.queue.backoff.ms",
+                 "20"); /* librdkafka 2.0 sleeps a second when its queue is full */
     rd_kafka_conf_set_error_cb(conf, consumer_failed);
     rd_kafka_conf_set_log_cb(conf, log_line);
     if (!set_all(conf, defaults, sizeof defaults / sizeof *defaults, err) ||
@@ -183,7 +194,7 @@ rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err)
         {"socket.timeout.ms", "10000"}, /* the default of 60 s hides repeated EndTxn requests */
         {"topic.metadata.propagation.max.ms", "5000"},
         {"queue.buffering.max.messages", "1000000"},
-        {"queue.buffering.max.kbytes", "65536"},
+        {"queue.buffering.max.kbytes", "32768"},
     };
     const struct pinned transactional[] = {
         {"transactional.id", transactional_id},
