@@ -223,7 +223,8 @@ static size_t commit_bytes_max(const struct rf_config *config)
                                       : (size_t)share;
 }
 
-/* Half of the memory for the hot caches; the rest is the stores'. */
+/* Of each 16 parts of the memory 7 are for the hot caches, 3 for cached blocks and 3 for what the stores have not
+ * written yet; the rest is what open transactions and malloc add. */
 static void describe_stream(struct rf_runtime *runtime)
 {
     const struct rf_config *config = runtime->config;
@@ -253,7 +254,7 @@ static void describe_stream(struct rf_runtime *runtime)
         .commit_events_max = (size_t)config->commit_events_max,
         .commit_bytes_max = commit_bytes_max(config),
         .store_interval_ms = config->state_flush_interval,
-        .records_memory = (size_t)(config->state_memory / 2),
+        .records_memory = (size_t)(config->state_memory / 16 * 7),
         .dead_letter_bytes_max = DEAD_LETTER_BYTES,
     };
 }
@@ -276,8 +277,8 @@ bool rf_runtime_open_stores(struct rf_runtime *runtime, int32_t partitions, stru
 {
     const struct rf_config *config = runtime->config;
     struct rf_rocks_settings settings = {
-        .cache_size = (size_t)(config->state_memory / 4),
-        .memtables_size = (size_t)(config->state_memory / 4),
+        .cache_size = (size_t)(config->state_memory / 16 * 3),
+        .memtables_size = (size_t)(config->state_memory / 16 * 3),
         .tasks_max = (uint32_t)partitions,
         .compaction_threads = COMPACTION_THREADS,
     };
