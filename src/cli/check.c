@@ -134,6 +134,7 @@ const struct rf_command rf_command_check = {
     .name = "check",
     .summary = "every error of a configuration, with its place and what to do",
     .help = "usage: ringfold check -c FILE [--offline] [--json]\n"
+            "       ringfold check --json-schema | --manual\n"
             "\n"
             "Reads a configuration and everything that it names, and says what is wrong with it.\n"
             "Exit status: 0 it is fine (there may be warnings), 2 it has errors.\n"

@@ -49,7 +49,9 @@ struct demo {
 
 static bool with_colour(void)
 {
-    return isatty(STDOUT_FILENO) != 0 && getenv("NO_COLOR") == NULL;
+    const char *no_colour = getenv("NO_COLOR");
+
+    return isatty(STDOUT_FILENO) != 0 && (no_colour == NULL || no_colour[0] == '\0');
 }
 
 static void print_reasons(const struct rf_derived *derived, struct rf_buffer *line)

@@ -256,7 +256,7 @@ static int run(int argc, char **argv)
         else if (c == 'b')
             batch = true;
         else
-            status = rf_command_usage("eval", "unknown option");
+            status = rf_command_usage("eval", "what is '%s'?", argv[optind - 1]);
     }
     if (status == RF_EXIT_FINE && argc - optind != (batch ? 0 : 1))
         status = rf_command_usage("eval", batch ? "--batch takes no expression"

@@ -162,6 +162,11 @@ static void summarise(const struct rf_replay_summary *summary)
         (unsigned long long)counts->derived, (unsigned long long)counts->dead_letters,
         (unsigned long long)counts->duplicates, (unsigned long long)counts->late,
         (unsigned long long)counts->filtered, now);
+    if (counts->rule_errors > 0)
+        fprintf(
+            stderr,
+            "ringfold: warning: rules could not be evaluated %llu times, and did not fire then\n",
+            (unsigned long long)counts->rule_errors);
 }
 
 static int replay_config(struct rf_configuration *configuration,

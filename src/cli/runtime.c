@@ -110,6 +110,7 @@ static bool open_registry(struct rf_runtime *runtime, const struct rf_runtime_op
         .urls = config->registry.url,
         .user = config->registry.user,
         .password = config->registry.password,
+        .token = config->registry.token,
         .ca_location = config->registry.ca_location,
         .timeout = config->registry.timeout,
     };

@@ -25,7 +25,7 @@ struct rf_runtime {
 };
 
 /* The topics of a configuration, each with its role. At most RF_RUNTIME_TOPICS_MAX. */
-#define RF_RUNTIME_TOPICS_MAX (2 * RF_SOURCES_MAX + 3)
+#define RF_RUNTIME_TOPICS_MAX (RF_SOURCES_MAX + RF_RULES_MAX + 3) /* outputs: at most as rules */
 size_t rf_runtime_topics(const struct rf_config *config, struct rf_topic *topics);
 
 struct rf_runtime_options {

@@ -9,7 +9,7 @@
 #include "core/base/assert.h"
 #include "core/base/number.h"
 
-#define FAULTS_MAX 256
+#define FAULTS_MAX (2 * RF_RUNTIME_TOPICS_MAX)
 
 struct topics_options {
     const char *action;
