@@ -600,8 +600,10 @@ struct rf_node *rf_parse(struct rf_arena *arena, struct rf_bytes text, uint64_t 
 
     rf_lexer_init(&parser.lexer, arena, text);
     parser.next.kind = RF_TOKEN_DOT; /* anything but the end: two steps fill both tokens */
-    if (!advance(&parser) || !advance(&parser))
-        return NULL;
+    for (int i = 0; i < 2; i++) {
+        if (!advance(&parser))
+            return NULL;
+    }
     root = parse_expr(&parser);
     if (root != NULL && !at(&parser, RF_TOKEN_END))
         root = unexpected(&parser, "an operator or the end");
