@@ -8,7 +8,7 @@ struct maker {
     const struct rf_plan *plan;
     struct rf_wiring *wiring;
     struct rf_feature_set *reads; /* by feature: what its expression reads */
-    struct rf_feature_set moving; /* features whose value changes as time passes */
+    struct rf_feature_set moving; /* features whose own value changes as time passes */
 };
 
 /* Adds what `expr` reads to `set`. True where it reads the time. */
@@ -44,8 +44,7 @@ static void wire_feature(struct maker *maker, uint32_t index)
     bool reads_now = collect_reads(maker, feature->expr, reads);
 
     rf_assert(rf_feature_set_next(reads, index) == RF_FEATURES_MAX);
-    if (feature->window > 0 || feature->kind == RF_FEATURE_DECAY || reads_now ||
-        rf_feature_set_meets(reads, &maker->moving))
+    if (feature->window > 0 || feature->kind == RF_FEATURE_DECAY || reads_now)
         rf_feature_set_add(&maker->moving, index);
     rf_feature_set_add(&maker->wiring->affected[index], index);
     for (uint32_t i = rf_feature_set_next(reads, 0); i < RF_FEATURES_MAX;
