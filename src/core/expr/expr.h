@@ -2,8 +2,8 @@
  *
  * text → lexer → parser (syntax tree, macros expanded) → checker (types, names, nulls, cost) → program
  * (flat code, constants folded) → evaluator. Compiling happens once, when a configuration is read;
- * evaluating happens per event, puts what it makes (new text, lists, maps) into the scratch and
- * needs nothing for the usual rule, and is a function of its arguments alone.
+ * evaluating happens per event, allocates only from the scratch and only where an expression makes
+ * new text or lists, and is a function of its arguments alone.
  *
  * A compiled expression is immutable and may be evaluated by several threads, each with its own scratch. */
 #pragma once
@@ -36,9 +36,7 @@ struct rf_expr_env {
     size_t variable_count;
     const struct rf_zones *zones; /* NULL: only UTC and fixed offsets */
     uint64_t cost_max;            /* 0: RF_EXPR_COST_MAX_DEFAULT */
-    /* `eval`, where nothing is declared: what the checker finds does not stop the compilation. It stays in `faults` as
-     * a warning, and fails only where it is evaluated and its value is needed. */
-    bool undeclared_is_dyn;
+    bool undeclared_is_dyn;       /* `eval`: names in `variables` only, but operands may be dyn */
 };
 
 #define RF_EXPR_COST_MAX_DEFAULT UINT64_C(100000) /* steps; about a millisecond */

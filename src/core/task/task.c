@@ -10,7 +10,6 @@
 #define FOLD_BATCH_MAX 4096
 #define ARENA_CHUNK    (256U * 1024)
 #define ARENA_KEEP_MAX (2U << 20)
-#define QUARANTINE_MAX 64 /* places; one transaction rarely fails for more than one */
 
 enum verdict {
     VERDICT_FOLD,
@@ -53,8 +52,8 @@ struct rf_task {
     struct rf_out *outbox; /* grows and is kept; what it points to is in the arena */
     size_t outbox_count, outbox_capacity, outbox_taken;
 
-    struct quarantined quarantine[QUARANTINE_MAX];
-    size_t quarantine_count;
+    struct quarantined *quarantine; /* owned; inputs of the transaction, each once */
+    size_t quarantine_count, quarantine_capacity;
     struct rf_error blocked; /* NONE: not blocked */
 };
 
@@ -100,6 +99,7 @@ void rf_task_close(struct rf_task *task)
     rf_inputs_deinit(&task->inputs);
     rf_arena_deinit(&task->arena);
     free(task->outbox);
+    free(task->quarantine);
     free(task);
 }
 
@@ -378,20 +378,31 @@ const struct rf_out *rf_task_outbox(const struct rf_task *task, size_t *count)
     return task->outbox;
 }
 
-/* The last folded input of a customer, by judging the folded ones again: rare, and simpler than to remember. */
-void rf_task_quarantine_customer(struct rf_task *task, struct rf_bytes customer, const char *why)
+/* The last folded input of a customer, by judging the folded ones again: rare, and simpler than to remember. NULL:
+ * all of its inputs are put aside already, for what they emit. */
+static const struct rf_input *last_input_of(struct rf_task *task, struct rf_bytes customer)
 {
     for (size_t i = task->inputs.folded; i > 0; i--) {
         const struct rf_input *input = rf_inputs_folded_at(&task->inputs, i - 1);
         struct judged *judged = &task->judged[0];
 
+        rf_error_clear(&task->blocked);
         if (judge(task, input, judged) && judged->verdict == VERDICT_FOLD &&
-            rf_bytes_equal(judged->event.customer, customer)) {
-            rf_task_quarantine(task, input->source, input->position.offset, why);
-            return;
-        }
+            rf_bytes_equal(judged->event.customer, customer))
+            return input;
     }
-    rf_assert(false); /* an open customer was opened by an event */
+    return NULL;
+}
+
+void rf_task_quarantine_customer(struct rf_task *task, struct rf_bytes customer, const char *why)
+{
+    const struct rf_error blocked = task->blocked; /* by an input that is not folded yet */
+    const struct rf_input *input = last_input_of(task, customer);
+
+    task->blocked = blocked;
+    if (input != NULL)
+        rf_task_quarantine(task, input->source, input->position.offset, why);
+    rf_assert(task->quarantine_count > 0); /* an open customer was opened by an event */
 }
 
 bool rf_task_seal(struct rf_task *task, const struct rf_sealed **sealed, size_t *sealed_count,
@@ -494,10 +505,18 @@ void rf_task_forget_inputs(struct rf_task *task)
 
 void rf_task_quarantine(struct rf_task *task, uint32_t source, int64_t offset, const char *why)
 {
+    const struct rf_input place = {.source = source, .position = {.offset = offset}};
     struct quarantined *entry = NULL;
 
-    rf_assert(task->quarantine_count <
-              QUARANTINE_MAX); /* a commit empties it, and each abort adds one */
+    if (quarantine_reason(task, &place) != NULL)
+        return;
+    if (task->quarantine_count == task->quarantine_capacity) {
+        task->quarantine_capacity =
+            task->quarantine_capacity == 0 ? 8 : task->quarantine_capacity * 2;
+        task->quarantine =
+            realloc(task->quarantine, task->quarantine_capacity * sizeof *task->quarantine);
+        rf_assert(task->quarantine != NULL);
+    }
     entry = &task->quarantine[task->quarantine_count++];
     entry->source = source;
     entry->offset = offset;
