@@ -94,19 +94,25 @@ static bool assign_restorer(struct rf_worker *worker, struct rf_error *err)
     return err->kind == RF_ERROR_NONE;
 }
 
+/* All of it or nothing: with half of it known, the restorer would read for this slot from the wrong place as soon as
+ * another slot assigns it. */
 static bool find_targets(struct rf_worker *worker, struct rf_slot *slot, struct rf_error *err)
 {
     int64_t changelog_low = 0;
+    int64_t changelog_high = 0;
     int64_t tasks_low = 0;
+    int64_t tasks_high = 0;
     int64_t from = rf_task_changelog_next(slot->task);
 
     if (!watermarks(worker, worker->options->changelog_topic, slot->partition, &changelog_low,
-                    &slot->changelog_target, err) ||
-        !watermarks(worker, worker->options->tasks_topic, slot->partition, &tasks_low,
-                    &slot->tasks_target, err))
+                    &changelog_high, err) ||
+        !watermarks(worker, worker->options->tasks_topic, slot->partition, &tasks_low, &tasks_high,
+                    err))
         return false;
-    if (!check_changelog(worker, slot, changelog_low, slot->changelog_target, err))
+    if (!check_changelog(worker, slot, changelog_low, changelog_high, err))
         return false;
+    slot->changelog_target = changelog_high;
+    slot->tasks_target = tasks_high;
     slot->changelog_reached = from < changelog_low ? changelog_low : from;
     slot->tasks_from = tasks_low;
     /* The last state is near the end; the schemas of older records may be anywhere, and are on disk unless the store
