@@ -99,10 +99,29 @@ bool rf_registry_look_up(struct rf_registry *registry, const char *subject, stru
     return true;
 }
 
+/* Two instances that start together register the same schema at the same time, and the later one may be told of a
+ * conflict (409): then the schema is there. A schema that is not compatible is not. */
+static bool was_registered_meanwhile(struct rf_registry *registry, const char *subject,
+                                     struct rf_bytes text, uint32_t *id, struct rf_error *err)
+{
+    struct rf_error conflict = *err;
+    bool found = false;
+
+    if (err->origin_code != 409 && err->origin_code != 40901)
+        return false;
+    rf_error_clear(err);
+    if (!rf_registry_look_up(registry, subject, text, id, &found, err))
+        return false;
+    if (!found)
+        *err = conflict;
+    return found;
+}
+
 bool rf_registry_register(struct rf_registry *registry, const char *subject, struct rf_bytes text,
                           uint32_t *id, struct rf_error *err)
 {
-    return post(registry, subject, "/versions", text, id, err) || for_operator(err);
+    return post(registry, subject, "/versions", text, id, err) ||
+           was_registered_meanwhile(registry, subject, text, id, err) || for_operator(err);
 }
 
 bool rf_registry_compatibility(struct rf_registry *registry, struct rf_arena *arena,

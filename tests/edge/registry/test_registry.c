@@ -526,19 +526,43 @@ START_TEST(a_schema_is_looked_up_and_registered)
 }
 END_TEST
 
+START_TEST(who_registers_at_the_same_time_as_another_finds_the_schema_there)
+{
+    http_server_add(&server, (struct http_route){.request = "POST /subjects/alerts-value/versions",
+                                                 .status = 409,
+                                                 .body = "{\"error_code\":409,\"message\":\"An "
+                                                         "artifact with this ID exists\"}"});
+    http_server_add(&server, (struct http_route){.request = "POST /subjects/alerts-value",
+                                                 .status = 200,
+                                                 .body = "{\"id\":12}"});
+    struct rf_registry *registry = open_registry();
+    struct rf_error err = {0};
+    uint32_t id = 0;
+
+    ck_assert_msg(
+        rf_registry_register(registry, "alerts-value", rf_bytes_of_text(CALL_TEXT), &id, &err),
+        "%s", err.message);
+
+    ck_assert_uint_eq(id, 12);
+    ck_assert_int_eq(err.kind, RF_ERROR_NONE);
+    rf_registry_close(registry);
+}
+END_TEST
+
 START_TEST(a_refusal_is_for_the_operator_in_words)
 {
     static const struct {
         int status;
         const char *body;
         const char *part;
+        int requests; /* after a conflict it looks whether the schema is there by now */
     } refusals[] = {
         {409, "{\"error_code\":40901,\"message\":\"Schema being registered\\nis incompatible\"}",
-         "not compatible"},
-        {409, "incompatible", "not compatible"},
+         "not compatible", 2},
+        {409, "incompatible", "not compatible", 2},
         {422, "{\"error_code\":42201,\"message\":\"Invalid schema\"}",
-         "does not take it for a schema"},
-        {401, "", "who is asking"},
+         "does not take it for a schema", 1},
+        {401, "", "who is asking", 1},
     };
     http_server_add(&server, (struct http_route){.request = "POST /subjects/alerts-value/versions",
                                                  .status = refusals[_i].status,
@@ -554,7 +578,7 @@ START_TEST(a_refusal_is_for_the_operator_in_words)
     ck_assert_msg(strstr(err.message, refusals[_i].part) != NULL, "%s", err.message);
     ck_assert_ptr_nonnull(strstr(err.message, "alerts-value"));
     ck_assert_ptr_null(strchr(err.message, '\n'));
-    ck_assert_int_eq(http_server_requests(&server), 1);
+    ck_assert_int_eq(http_server_requests(&server), refusals[_i].requests);
     rf_registry_close(registry);
 }
 END_TEST
@@ -674,6 +698,7 @@ int main(void)
     tcase_add_test(tcase, a_token_is_sent);
     tcase_add_test(tcase, the_newest_schema_of_a_subject);
     tcase_add_test(tcase, a_schema_is_looked_up_and_registered);
+    tcase_add_test(tcase, who_registers_at_the_same_time_as_another_finds_the_schema_there);
     tcase_add_loop_test(tcase, a_refusal_is_for_the_operator_in_words, 0, 4);
     tcase_add_test(tcase, a_registry_that_stays_away_is_an_error_to_try_again);
     tcase_add_test(tcase, the_compatibility_that_is_demanded);
