@@ -197,17 +197,6 @@ static int show(const struct rf_config *config, const struct customer_options *o
     return ok ? RF_EXIT_FINE : err.kind == RF_ERROR_CONFIG ? RF_EXIT_USAGE : RF_EXIT_FAILED;
 }
 
-static bool parse_time(const char *text, rf_ms *instant)
-{
-    int64_t seconds = 0;
-    int32_t nanoseconds = 0;
-
-    if (!rf_time_parse(rf_bytes_of_text(text), &seconds, &nanoseconds))
-        return false;
-    *instant = seconds * RF_SECOND_MS + nanoseconds / 1000000;
-    return true;
-}
-
 static int run(int argc, char **argv)
 {
     enum {
@@ -235,7 +224,7 @@ static int run(int argc, char **argv)
             options.all = true;
         else if (option == JSON)
             options.json = true;
-        else if (option == AT && !parse_time(optarg, &options.at))
+        else if (option == AT && !rf_time_parse_ms(rf_bytes_of_text(optarg), &options.at))
             return rf_command_usage("customer", "'%s' is no time like 1998-07-01T00:00:00Z",
                                     optarg);
         else if (option == '?')

@@ -212,17 +212,6 @@ static int replay_config(struct rf_configuration *configuration,
     return ok ? RF_EXIT_FINE : err.kind == RF_ERROR_CONFIG ? RF_EXIT_USAGE : RF_EXIT_FAILED;
 }
 
-static bool parse_time(const char *text, rf_ms *instant)
-{
-    int64_t seconds = 0;
-    int32_t nanoseconds = 0;
-
-    if (!rf_time_parse(rf_bytes_of_text(text), &seconds, &nanoseconds))
-        return false;
-    *instant = seconds * RF_SECOND_MS + nanoseconds / 1000000;
-    return true;
-}
-
 static int run(int argc, char **argv)
 {
     enum {
@@ -259,7 +248,7 @@ static int run(int argc, char **argv)
             options.customers = optarg;
             break;
         case UNTIL:
-            if (!parse_time(optarg, &options.until))
+            if (!rf_time_parse_ms(rf_bytes_of_text(optarg), &options.until))
                 return rf_command_usage("replay", "'%s' is no time like 1998-07-01T00:00:00Z",
                                         optarg);
             break;

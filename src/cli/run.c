@@ -1,6 +1,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/configuration.h"
@@ -12,6 +13,7 @@
 
 #define TURN_MS        500
 #define BROKER_WAIT_MS 2000
+#define STUCK_NS       INT64_C(3000000000) /* after being asked twice */
 
 struct run_options {
     const char *file;
@@ -47,19 +49,35 @@ static bool wait_for_topics(const struct rf_stream_options *options, int32_t *pa
     return false;
 }
 
+/* Asked twice to stop, and a worker still waits for a broker: the process goes without it. What is not committed is
+ * folded again by whoever starts next, and the stores are older states, whole: nothing is lost by it. */
+static void leave_if_stuck(rf_ns asked)
+{
+    if (rf_clock_monotonic_ns() - asked < STUCK_NS)
+        return;
+    rf_log_warning(NULL, "a worker does not answer: leaving without it");
+    rf_log_flush(true);
+    _exit(RF_EXIT_FAILED);
+}
+
 /* Until a signal or a worker ends it. */
 static int serve(struct rf_stream *stream)
 {
     struct rf_error err = {0};
+    rf_ns asked = 0; /* the second time */
     int stops = 0;
 
     while (!rf_stream_wait(stream, TURN_MS, &err)) {
         int now = rf_signals_stop_count();
 
-        if (now > stops)
+        if (now > stops) {
             rf_stream_stop(stream, now > 1);
-        if (now > stops)
             rf_log_info(NULL, now > 1 ? "stopping at once" : "stopping: committing what is folded");
+        }
+        if (now > 1 && asked == 0)
+            asked = rf_clock_monotonic_ns();
+        if (asked != 0)
+            leave_if_stuck(asked);
         stops = now;
         rf_log_flush(false);
     }

@@ -191,6 +191,17 @@ bool rf_time_parse(struct rf_bytes text, int64_t *seconds, int32_t *nanoseconds)
     return true;
 }
 
+bool rf_time_parse_ms(struct rf_bytes text, rf_ms *instant)
+{
+    int64_t seconds = 0;
+    int32_t nanoseconds = 0;
+
+    if (!rf_time_parse(text, &seconds, &nanoseconds))
+        return false;
+    *instant = seconds * RF_SECOND_MS + nanoseconds / 1000000;
+    return true;
+}
+
 size_t rf_time_format(char *text, size_t size_max, int64_t seconds, int32_t nanoseconds)
 {
     struct rf_civil civil;

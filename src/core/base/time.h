@@ -46,6 +46,9 @@ int64_t rf_floor_div(int64_t a, int64_t b);
  * `seconds` is since the epoch, `nanoseconds` 0 to 999999999; untouched where false is returned. */
 bool rf_time_parse(struct rf_bytes text, int64_t *seconds, int32_t *nanoseconds);
 
+/* The same to the millisecond, towards minus infinity. */
+bool rf_time_parse_ms(struct rf_bytes text, rf_ms *instant);
+
 /* "1997-01-01T00:00:00Z", with as many groups of three fractional digits as are needed; a year outside 0
  * to 9999 with its sign. `size_max` at least RF_TIME_TEXT_MAX. Returns the length. */
 #define RF_TIME_TEXT_MAX 40

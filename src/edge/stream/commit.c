@@ -162,7 +162,7 @@ static enum rf_transaction_input commit_plainly(struct rf_worker *worker)
     rd_kafka_resp_err_t code = rd_kafka_flush(worker->producer, FLUSH_MS);
 
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return RF_INPUT_RETRY;
+        return rf_worker_is_stopping_now(worker) ? RF_INPUT_ABORTABLE : RF_INPUT_RETRY;
     for (int32_t i = 0; i < worker->shared->partition_count; i++) {
         if (worker->slots[i].changelog_acknowledged != worker->slots[i].changelog_produced)
             return RF_INPUT_ABORTABLE;

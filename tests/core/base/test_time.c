@@ -7,6 +7,18 @@
 
 #include "core/base/time.h"
 
+START_TEST(an_instant_is_read_to_the_millisecond_towards_the_past)
+{
+    rf_ms instant = 0;
+
+    ck_assert(rf_time_parse_ms(rf_bytes_of_text("1970-01-01T00:00:01.2349Z"), &instant));
+    ck_assert_int_eq(instant, 1234);
+    ck_assert(rf_time_parse_ms(rf_bytes_of_text("1969-12-31T23:59:59.9999Z"), &instant));
+    ck_assert_int_eq(instant, -1);
+    ck_assert(!rf_time_parse_ms(rf_bytes_of_text("yesterday"), &instant));
+}
+END_TEST
+
 START_TEST(every_day_of_nine_thousand_years_is_the_c_librarys_day)
 {
     for (int64_t days = -3000000; days <= 3000000; days++) {
@@ -292,6 +304,7 @@ int main(void)
     Suite *suite = suite_create("core/base/time");
     TCase *calendar = tcase_create("calendar");
     tcase_set_timeout(calendar, 60);
+    tcase_add_test(calendar, an_instant_is_read_to_the_millisecond_towards_the_past);
     tcase_add_test(calendar, every_day_of_nine_thousand_years_is_the_c_librarys_day);
     tcase_add_test(calendar, seconds_become_civil_time_and_back_on_both_sides_of_the_epoch);
     tcase_add_test(calendar, the_ends_of_time_are_what_the_header_says);
