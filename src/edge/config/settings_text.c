@@ -152,20 +152,38 @@ static void roff_text(struct rf_buffer *out, const char *text)
     }
 }
 
+static void manual_size(struct rf_buffer *out, int64_t bytes)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB"};
+    size_t unit = 0;
+
+    for (; unit + 1 < sizeof units / sizeof units[0] && bytes % 1024 == 0; unit++)
+        bytes /= 1024;
+    rf_buffer_printf(out, "%lld%s%s", (long long)bytes, unit == 0 ? " " : "", units[unit]);
+}
+
+/* Each sentence on a line of its own, as mdoc wants it. */
 static void manual_range(struct rf_buffer *out, const struct rf_setting *setting)
 {
     char least[64], most[64];
 
     if (setting->type == RF_SETTING_INTEGER)
-        rf_buffer_printf(out, " From %lld to %lld.", (long long)setting->least,
+        rf_buffer_printf(out, "\nFrom %lld to %lld.", (long long)setting->least,
                          (long long)setting->most);
     if (setting->type == RF_SETTING_SPAN) {
         least[rf_span_format(least, sizeof least, setting->least)] = '\0';
         most[rf_span_format(most, sizeof most, setting->most)] = '\0';
-        rf_buffer_printf(out, " From %s to %s.", least, most);
+        rf_buffer_printf(out, "\nFrom %s to %s.", least, most);
+    }
+    if (setting->type == RF_SETTING_SIZE) {
+        rf_buffer_append_text(out, "\nFrom ");
+        manual_size(out, setting->least);
+        rf_buffer_append_text(out, " to ");
+        manual_size(out, setting->most);
+        rf_buffer_append_text(out, ".");
     }
     for (size_t i = 0; setting->type == RF_SETTING_CHOICE && setting->choices[i] != NULL; i++)
-        rf_buffer_printf(out, "%s%s%s", i == 0 ? " One of " : ", ", setting->choices[i],
+        rf_buffer_printf(out, "%s%s%s", i == 0 ? "\nOne of " : ", ", setting->choices[i],
                          setting->choices[i + 1] == NULL ? "." : "");
 }
 
