@@ -34,7 +34,8 @@ def print_timeline(samples, events):
     step = max(1, len(samples) // ROWS)
     for sample in samples[::step] + ([] if (len(samples) - 1) % step == 0 else samples[-1:]):
         print(f"{sample.seconds:>8.1f}  {sample.events:>11,}  {sample.resident_mib:>12.0f}")
-    assert samples[-1].events == events
+    if samples[-1].events < events:
+        print(f"ended before it was done: {events - samples[-1].events:,} events are left")
 
 
 def main():
@@ -53,7 +54,7 @@ def main():
     result = {"machine": machine(), "options": vars(options), "peak_mib": peak_mib, "allowed_mib": allowed_mib,
               "samples": [vars(sample) for sample in samples]}
     (OUT / "results.json").write_text(json.dumps(result) + "\n", encoding="utf-8")
-    return 0 if peak_mib <= allowed_mib else 1
+    return 0 if peak_mib <= allowed_mib and samples[-1].events == options.events else 1
 
 
 sys.exit(main())
