@@ -83,7 +83,9 @@ static void take_record(void *self, int32_t partition, struct rf_bytes key, stru
 {
     struct table *table = self;
 
-    rf_task_restore(table->tasks[partition], key, value);
+    bool restored = rf_task_restore(table->tasks[partition], key, value, &table->err);
+
+    rf_assert(restored); /* memory does not fail */
     rf_task_restored_to(table->tasks[partition], offset + 1);
 }
 

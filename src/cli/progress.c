@@ -126,8 +126,8 @@ static size_t terminal_columns(void)
 
 static bool can_rewrite(void)
 {
-    const char *terminal = getenv("TERM");
-    const char *plain = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");  /* NOLINT(concurrency-mt-unsafe): nobody */
+    const char *plain = getenv("NO_COLOR"); /* NOLINT(concurrency-mt-unsafe): sets it */
 
     return isatty(STDERR_FILENO) != 0 && terminal != NULL && strcmp(terminal, "dumb") != 0 &&
            (plain == NULL || plain[0] == '\0');

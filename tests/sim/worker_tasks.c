@@ -236,7 +236,10 @@ static void read_record(struct sim_worker *worker, struct sim_slot *slot,
 {
     struct rf_error err = {0};
 
-    rf_task_restore(slot->task, entry->key, entry->value);
+    if (!rf_task_restore(slot->task, entry->key, entry->value, &err)) {
+        retry_later(worker, slot, err.message);
+        return;
+    }
     rf_task_restored_to(slot->task, offset + 1);
     worker->world->counts.restored++;
     if (!rf_task_flush(slot->task, worker->world->settings.records_memory, &err))
@@ -341,6 +344,8 @@ static void disagree(struct sim_worker *worker, struct sim_slot *slot)
 
 static void finish(struct sim_worker *worker, struct sim_slot *slot)
 {
+    struct rf_error err = {0};
+
     if (!slot->has_state && slot->tasks_from > slot->tasks_low) {
         slot->tasks_from = slot->tasks_low;
         slot->tasks_reached = slot->tasks_low;
@@ -351,8 +356,10 @@ static void finish(struct sim_worker *worker, struct sim_slot *slot)
         disagree(worker, slot);
         return;
     }
-    if (slot->changelog_target > rf_task_changelog_next(slot->task))
-        rf_task_restored_to(slot->task, slot->changelog_target);
+    if (!rf_task_restore_end(slot->task, slot->changelog_target, &err)) {
+        retry_later(worker, slot, err.message);
+        return;
+    }
     if (slot->has_state)
         rf_task_restore_state(slot->task, &slot->state_found);
     slot->state = SLOT_RUNNING;

@@ -11,7 +11,7 @@
 
 /* Every step is one IEEE 754 operation on doubles, to nearest, so the bits are the same everywhere, and so
  * is the error: a logarithm is carried as the sum of two doubles to about 2^-68 of itself, an exponential
- * to about 2^-60, and one rounding ends each function. The worst seen in 10 million calls, against 113-bit
+ * to about 2^-60, and one rounding ends each function. The worst seen in a million rounds, against 113-bit
  * arithmetic: exp 0.506 ulp, exp2 0.508, log and log2 0.500, pow 0.508. So exact results are exact. */
 _Static_assert(FLT_EVAL_METHOD == 0,
                "doubles are computed as doubles (on i386: -msse2 -mfpmath=sse)");
@@ -27,7 +27,7 @@ _Static_assert(FLT_EVAL_METHOD == 0,
 #define LN2_HIGH       0x1.62e42fefa38p-1
 #define LN2_LOW        0x1.ef35793c7673p-45
 #define STEP_HIGH      0x1.62e42fefcp-8
-#define STEP_LOW       -0x1.c610ca86c3899p-44
+#define STEP_LOW       (-0x1.c610ca86c3899p-44)
 #define STEPS_PER_UNIT 0x1.71547652b82fep+7 /* 128 / ln(2) */
 #define LN2            0x1.62e42fefa39efp-1
 #define LOG2E_HIGH     0x1.71547652b82fep+0 /* 1 / ln(2) */

@@ -424,9 +424,9 @@ size_t rf_double_format(char *text, size_t size_max, double number)
         return (size_t)snprintf(text, size_max, "NaN");
     size = snprintf(text, size_max, "%s", (bits & SIGN_BIT) != 0 ? "-" : "");
     if (field == FIELD_MAX)
-        return (size_t)(size + snprintf(text + size, size_max - (size_t)size, "Infinity"));
+        return (size_t)size + (size_t)snprintf(text + size, size_max - (size_t)size, "Infinity");
     if ((bits & ~SIGN_BIT) == 0)
-        return (size_t)(size + snprintf(text + size, size_max - (size_t)size, "0"));
+        return (size_t)size + (size_t)snprintf(text + size, size_max - (size_t)size, "0");
 
     count = shortest_quickly(double_of_bits(bits & ~SIGN_BIT), digits, &point);
     if (count == 0 && field == 0)

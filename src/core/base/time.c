@@ -82,7 +82,8 @@ int64_t rf_civil_to_seconds(const struct rf_civil *civil)
 {
     int64_t days = rf_civil_to_days(civil->year, civil->month, civil->day);
 
-    return days * DAY_SECONDS + civil->hour * 3600 + civil->minute * 60 + civil->second;
+    return days * DAY_SECONDS + civil->hour * INT64_C(3600) + civil->minute * INT64_C(60) +
+           civil->second;
 }
 
 /* Takes exactly `count` digits from *at on, of a value in [least, most]. */
@@ -104,11 +105,13 @@ static bool take_number(struct rf_bytes *at, size_t count, int32_t least, int32_
 }
 
 /* Takes one character, which is `upper` or (RFC 3339, 5.6) its lower case. */
-static bool take_letter(struct rf_bytes *at, char upper)
+static bool take_letter(struct rf_bytes *at, uint8_t upper)
 {
-    char found = at->size > 0 ? (char)at->data[0] : '\0';
+    uint8_t found = at->size > 0 ? at->data[0] : 0;
 
-    if (found != upper && !(upper >= 'A' && found == upper - 'A' + 'a'))
+    if (found >= 'a' && found <= 'z')
+        found = (uint8_t)(found - 'a' + 'A');
+    if (found != upper)
         return false;
     *at = rf_bytes_of(at->data + 1, at->size - 1);
     return true;
@@ -170,7 +173,7 @@ static bool take_offset(struct rf_bytes *at, int64_t *offset_seconds)
     if (!take_number(at, 2, 0, 23, &hours) || !take_letter(at, ':') ||
         !take_number(at, 2, 0, 59, &minutes))
         return false;
-    *offset_seconds = (hours * 3600 + minutes * 60) * (west ? -1 : 1);
+    *offset_seconds = (hours * INT64_C(3600) + minutes * INT64_C(60)) * (west ? -1 : 1);
     return true;
 }
 

@@ -18,7 +18,8 @@ struct rf_record_entry {
     uint32_t key_size;
     bool known;    /* `record` is what is committed; false until it was read from the store */
     bool gathered; /* the store does not have `record` yet */
-    bool touched;  /* in this transaction */
+    bool touched;  /* in this transaction: `open` is made, or it is erased */
+    bool dirty;    /* of it, what has changed: to be sealed */
     bool erased;   /* in this transaction, before `open` was made */
     bool used;     /* since the clock's hand last passed */
     uint8_t key[];

@@ -247,6 +247,16 @@ bool rf_records_customer(struct rf_records *records, struct rf_bytes customer,
     return true;
 }
 
+void rf_records_changed(struct rf_records *records, struct rf_bytes customer)
+{
+    struct rf_record_entry *entry =
+        rf_record_table_find(&records->table, customer, rf_hash64(customer));
+
+    rf_assert(entry != NULL);
+    rf_assert(entry->open != NULL);
+    entry->dirty = true;
+}
+
 void rf_records_erase(struct rf_records *records, struct rf_bytes customer)
 {
     struct rf_record_entry *entry =
@@ -256,6 +266,7 @@ void rf_records_erase(struct rf_records *records, struct rf_bytes customer)
     rf_assert(entry->known);
     entry->open = NULL;
     entry->erased = true;
+    entry->dirty = true;
     touch(records, entry);
 }
 
@@ -284,20 +295,23 @@ bool rf_records_seal(struct rf_records *records, struct rf_engine *engine, struc
                      struct rf_bytes *culprit, struct rf_error *err)
 {
     struct rf_sealed *list = rf_arena_alloc(arena, records->open_count * sizeof *list);
+    size_t count = 0;
 
     for (size_t i = 0; i < records->open_count; i++) {
         struct rf_record_entry *entry = records->open[i];
 
         rf_assert(entry->touched);
+        if (!entry->dirty)
+            continue;
         if (!seal_one(records, entry, engine, arena, err)) {
             *culprit = rf_record_entry_key(entry);
             return false;
         }
-        list[i] =
+        list[count++] =
             (struct rf_sealed){.customer = rf_record_entry_key(entry), .record = entry->sealed};
     }
     *sealed = list;
-    *sealed_count = records->open_count;
+    *sealed_count = count;
     return true;
 }
 
@@ -314,6 +328,7 @@ static void leave_transaction(struct rf_record_entry *entry)
     entry->open = NULL;
     entry->sealed = (struct rf_bytes){0};
     entry->touched = false;
+    entry->dirty = false;
     entry->erased = false;
 }
 
@@ -322,6 +337,10 @@ void rf_records_committed(struct rf_records *records)
     for (size_t i = 0; i < records->open_count; i++) {
         struct rf_record_entry *entry = records->open[i];
 
+        if (!entry->dirty) {
+            leave_transaction(entry);
+            continue;
+        }
         rf_assert(entry->open == NULL || entry->sealed.data != NULL);
         if (entry->gathered)
             records->gathered_memory -= entry_memory(entry);

@@ -38,6 +38,8 @@ bool rf_records_load(struct rf_records *records, struct rf_error *err) RF_MUST_C
 bool rf_records_customer(struct rf_records *records, struct rf_bytes customer,
                          struct rf_arena *arena, struct rf_customer **open,
                          struct rf_error *err) RF_MUST_CHECK;
+/* An open customer has changed: it is sealed with the transaction. */
+void rf_records_changed(struct rf_records *records, struct rf_bytes customer);
 /* The customer is forgotten in this transaction; a later event of it begins anew. */
 void rf_records_erase(struct rf_records *records, struct rf_bytes customer);
 
@@ -46,7 +48,7 @@ struct rf_sealed {
     struct rf_bytes record; /* data == NULL: erased; a tombstone in the changelog */
 };
 
-/* Encodes every open customer once, into `arena`, in the order of first touch. Errors: RECORD (one is larger than
+/* Encodes every customer that has changed once, into `arena`, in the order of first touch. Errors: RECORD (one is larger than
  * the plan allows; `*culprit` is it). */
 bool rf_records_seal(struct rf_records *records, struct rf_engine *engine, struct rf_arena *arena,
                      const struct rf_sealed **sealed, size_t *sealed_count,

@@ -7,9 +7,11 @@
 #include "core/task/admission.h"
 #include "core/task/inputs.h"
 
-#define FOLD_BATCH_MAX 4096
-#define ARENA_CHUNK    (256U * 1024)
-#define ARENA_KEEP_MAX (2U << 20)
+#define LOAD_MEMORY          (16U << 20) /* of a store that is filled in bulk */
+#define RESTORE_GATHERED_MAX (16U << 20)
+#define FOLD_BATCH_MAX       4096
+#define ARENA_CHUNK          (256U * 1024)
+#define ARENA_KEEP_MAX       (2U << 20)
 
 enum verdict {
     VERDICT_FOLD,
@@ -45,6 +47,7 @@ struct rf_task {
     rf_ms stream_time; /* with the open transaction */
     rf_ms committed_stream_time;
     int64_t changelog_next;
+    bool loading;                 /* the store is being filled in bulk */
     struct rf_task_counts counts; /* of committed transactions */
     struct rf_task_counts open_counts;
 
@@ -92,6 +95,8 @@ void rf_task_close(struct rf_task *task)
 {
     if (task == NULL)
         return;
+    if (task->loading)
+        task->options.store.ops->load->cancel(task->options.store.self);
     rf_records_close(task->records);
     rf_engine_close(task->engine);
     rf_layouts_close(task->layouts);
@@ -249,6 +254,9 @@ static bool fold_event(struct rf_task *task, const struct rf_input *input,
     }
     if (event->time > task->stream_time)
         task->stream_time = event->time;
+    if (fold.result == RF_FOLD_DONE)
+        rf_records_changed(task->records, event->customer);
+    task->open_counts.seen_forgotten += fold.seen_forgotten;
     task->open_counts.duplicates += fold.result == RF_FOLD_DUPLICATE;
     task->open_counts.events += fold.result == RF_FOLD_DONE;
     task->open_counts.rule_errors += fold.rule_error_count;
@@ -463,6 +471,7 @@ static void add_counts(struct rf_task_counts *sum, const struct rf_task_counts *
     sum->derived += more->derived;
     sum->erased += more->erased;
     sum->rule_errors += more->rule_errors;
+    sum->seen_forgotten += more->seen_forgotten;
 }
 
 static void end_transaction(struct rf_task *task)
@@ -528,6 +537,8 @@ bool rf_task_flush(struct rf_task *task, size_t gathered_max, struct rf_error *e
 {
     struct rf_records_stats stats = rf_records_stats(task->records);
 
+    if (task->loading)
+        return true;                  /* there is nothing to flush but what the load holds */
     rf_assert(stats.open_count == 0); /* invariant 1: between transactions only */
     if (stats.gathered_count == 0 || stats.gathered_memory < gathered_max)
         return true;
@@ -538,6 +549,8 @@ bool rf_task_flush(struct rf_task *task, size_t gathered_max, struct rf_error *e
 
 bool rf_task_sync(struct rf_task *task, bool wait, struct rf_error *err)
 {
+    if (task->loading)
+        return true;
     return task->options.store.ops->flush(task->options.store.self, wait, err);
 }
 
@@ -546,15 +559,58 @@ int64_t rf_task_changelog_next(const struct rf_task *task)
     return task->changelog_next;
 }
 
-void rf_task_restore(struct rf_task *task, struct rf_bytes customer, struct rf_bytes record)
+/* In bulk where the store can, and is empty: then also the hot cache is. */
+static bool begin_load(struct rf_task *task, struct rf_error *err)
 {
-    rf_records_restore(task->records, customer, record);
+    const struct rf_store *store = &task->options.store;
+
+    if (task->loading || store->ops->load == NULL || task->changelog_next != RF_CHECKPOINT_NONE)
+        return true;
+    if (!store->ops->load->begin(store->self, LOAD_MEMORY, err))
+        return false;
+    task->loading = true;
+    return true;
+}
+
+static bool load_failed(struct rf_task *task, struct rf_error *err)
+{
+    task->loading = false;
+    task->changelog_next = RF_CHECKPOINT_NONE; /* the store is as empty as before */
+    return rf_error_wrap(err, "filling the store of task %d", (int)task->options.partition);
+}
+
+bool rf_task_restore(struct rf_task *task, struct rf_bytes customer, struct rf_bytes record,
+                     struct rf_error *err)
+{
+    const struct rf_store *store = &task->options.store;
+
+    if (!begin_load(task, err))
+        return load_failed(task, err);
+    if (!task->loading) {
+        rf_records_restore(task->records, customer, record);
+        return rf_task_flush(task, RESTORE_GATHERED_MAX, err);
+    }
+    return store->ops->load->add(store->self, customer, record, err) || load_failed(task, err);
 }
 
 void rf_task_restored_to(struct rf_task *task, int64_t changelog_next)
 {
     rf_assert(changelog_next >= task->changelog_next);
     task->changelog_next = changelog_next;
+}
+
+bool rf_task_restore_end(struct rf_task *task, int64_t changelog_next, struct rf_error *err)
+{
+    const struct rf_store *store = &task->options.store;
+
+    if (changelog_next > task->changelog_next)
+        rf_task_restored_to(task, changelog_next);
+    if (!task->loading)
+        return true;
+    if (!store->ops->load->finish(store->self, task->changelog_next, err))
+        return load_failed(task, err);
+    task->loading = false;
+    return true;
 }
 
 void rf_task_restore_schema(struct rf_task *task, struct rf_bytes name, struct rf_bytes text)

@@ -67,6 +67,7 @@ struct rf_task_counts {
     uint64_t events;  /* of them, events that changed a customer */
     uint64_t filtered, duplicates, late, dead_letters, derived, erased;
     uint64_t rule_errors;
+    uint64_t seen_forgotten; /* event ids that de-duplication had no more room for */
 };
 
 /* NULL with STATE or RETRY: the store cannot be read, and is still the caller's. */
@@ -142,9 +143,15 @@ bool rf_task_sync(struct rf_task *task, bool wait, struct rf_error *err) RF_MUST
 
 /* Where the changelog has to be read from: the store's checkpoint, or how far a restore has come. */
 int64_t rf_task_changelog_next(const struct rf_task *task);
-/* One changelog record (data == NULL: a tombstone), then where the changelog goes on. */
-void rf_task_restore(struct rf_task *task, struct rf_bytes customer, struct rf_bytes record);
+/* One changelog record (data == NULL: a tombstone), then where the changelog goes on. A store without a checkpoint is
+ * filled in bulk, and has one when rf_task_restore_end has come: an interruption means to begin anew. Errors: RETRY
+ * (the disk; what was restored in bulk is void), STATE. */
+bool rf_task_restore(struct rf_task *task, struct rf_bytes customer, struct rf_bytes record,
+                     struct rf_error *err) RF_MUST_CHECK;
 void rf_task_restored_to(struct rf_task *task, int64_t changelog_next);
+/* The changelog is read up to `changelog_next`. */
+bool rf_task_restore_end(struct rf_task *task, int64_t changelog_next,
+                         struct rf_error *err) RF_MUST_CHECK;
 /* What the tasks topic says under a name of rf_layouts_name. */
 void rf_task_restore_schema(struct rf_task *task, struct rf_bytes name, struct rf_bytes text);
 /* The last state in the tasks topic. */

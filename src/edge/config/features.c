@@ -457,8 +457,8 @@ static bool check_bucket(struct making *making)
                        rf_arena_printf(making->build->arena,
                                        "'offset' is not a whole number of buckets of %s", text),
                        "make it a multiple of 'bucket'");
-    if (feature->window / feature->bucket > BUCKETS_MAX)
-        return fail_at(making, at, "the window has more than 10000 buckets",
+    if ((feature->window + feature->offset) / feature->bucket > BUCKETS_MAX)
+        return fail_at(making, at, "window and offset have more than 10000 buckets",
                        "take a larger 'bucket': a customer's record keeps each that is not empty");
     return true;
 }

@@ -15,7 +15,6 @@
 #define WATERMARK_TIMEOUT_MS 10000
 #define STEP_MS              50 /* then the consumer is polled again */
 #define RETRY_MS             1000
-#define WRITE_AT_BYTES       (16U << 20)
 #define TASKS_TAIL                                                                                 \
     1000 /* records of the tasks topic that surely hold the last state, but for aborted ones */
 
@@ -171,18 +170,18 @@ static void read_bookkeeping(struct rf_slot *slot, const rd_kafka_message_t *mes
         "a record of the tasks topic cannot be read");
 }
 
-static void read_record(struct rf_worker *worker, struct rf_slot *slot,
-                        const rd_kafka_message_t *message)
+static bool read_record(struct rf_slot *slot, const rd_kafka_message_t *message)
 {
     struct rf_error err = {0};
 
-    rf_task_restore(slot->task, rf_bytes_of(message->key, message->key_len),
-                    rf_bytes_of(message->payload, message->len));
+    if (!rf_task_restore(slot->task, rf_bytes_of(message->key, message->key_len),
+                         rf_bytes_of(message->payload, message->len), &err)) {
+        retry_later(slot, "the store cannot be written; restoring waits", err.message);
+        return false;
+    }
     rf_task_restored_to(slot->task, message->offset + 1);
     slot->restored++;
-    if (!rf_task_flush(slot->task, WRITE_AT_BYTES, &err))
-        retry_later(slot, "the store cannot be written; restoring waits", err.message);
-    (void)worker;
+    return true;
 }
 
 static void read_message(struct rf_worker *worker, const rd_kafka_message_t *message)
@@ -203,12 +202,12 @@ static void read_message(struct rf_worker *worker, const rd_kafka_message_t *mes
         retry_later(slot, "reading the changelog failed", rd_kafka_message_errstr(message));
         return;
     }
-    if (message->offset < *reached)
+    if (message->offset < *reached || slot->retry_at_ms != 0)
         return;
-    if (is_changelog)
-        read_record(worker, slot, message);
-    else
+    if (!is_changelog)
         read_bookkeeping(slot, message);
+    else if (!read_record(slot, message))
+        return;
     *reached = message->offset + 1;
 }
 
@@ -258,8 +257,10 @@ static void finish(struct rf_worker *worker, struct rf_slot *slot)
         slot->retry_at_ms = rf_now_ms() + RETRY_MS;
         return;
     }
-    if (slot->changelog_target > rf_task_changelog_next(slot->task))
-        rf_task_restored_to(slot->task, slot->changelog_target);
+    if (!rf_task_restore_end(slot->task, slot->changelog_target, &err)) {
+        retry_later(slot, "the store cannot be written; restoring waits", err.message);
+        return;
+    }
     if (slot->has_state)
         rf_task_restore_state(slot->task, &slot->state_found);
     slot->state = RF_SLOT_RUNNING;

@@ -169,6 +169,7 @@ bool rf_file_list(const char *path, struct rf_arena *arena, struct rf_file_names
     names->items = NULL;
     if (directory == NULL)
         return fail(err, "listing", path);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this call's own */
     for (errno = 0; (entry = readdir(directory)) != NULL; errno = 0) {
         if (is_self_or_parent(entry->d_name))
             continue;
@@ -199,6 +200,7 @@ static bool remove_content(DIR *directory, int depth)
 {
     struct dirent *entry = NULL;
 
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this call's own */
     for (errno = 0; (entry = readdir(directory)) != NULL; errno = 0) {
         if (!is_self_or_parent(entry->d_name) &&
             !remove_at(dirfd(directory), entry->d_name, depth + 1))

@@ -53,6 +53,22 @@ START_TEST(what_is_larger_than_a_chunk_gets_its_own)
 }
 END_TEST
 
+START_TEST(a_chunk_is_used_to_its_last_byte)
+{
+    struct rf_arena arena;
+    rf_arena_init(&arena, 64);
+
+    uint8_t *first = rf_arena_alloc_bytes(&arena, 30);
+    uint8_t *second = rf_arena_alloc_bytes(&arena, 34);
+
+    ck_assert_ptr_eq(second, first + 30);
+    ck_assert_uint_eq(arena.reserved, 64);
+    rf_arena_alloc_bytes(&arena, 1);
+    ck_assert_uint_eq(arena.reserved, 128);
+    rf_arena_deinit(&arena);
+}
+END_TEST
+
 START_TEST(a_zeroed_allocation_is_zero_also_in_memory_that_was_used)
 {
     struct rf_arena arena;
@@ -160,6 +176,7 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, allocations_are_aligned_and_do_not_touch_one_another);
     tcase_add_test(tcase, what_is_larger_than_a_chunk_gets_its_own);
+    tcase_add_test(tcase, a_chunk_is_used_to_its_last_byte);
     tcase_add_test(tcase, a_zeroed_allocation_is_zero_also_in_memory_that_was_used);
     tcase_add_test(tcase, a_steady_state_reserves_nothing_more);
     tcase_add_test(tcase, a_reset_keeps_no_more_than_it_is_told);

@@ -269,6 +269,26 @@ START_TEST(an_event_far_ahead_of_the_brokers_clock_moves_no_time)
 }
 END_TEST
 
+START_TEST(a_customer_that_did_not_change_is_not_written)
+{
+    size_t count = 0;
+    fixture.sources[0].id = fixture_expr(&fixture, "event.number", NULL);
+    fixture.sources[0].dedup = RF_DAY_MS;
+    feed(0, 0, "alice", MINUTE, "7");
+    fold();
+    commit(NULL);
+    feed(0, 1, "alice", 2 * MINUTE, "7"); /* the same event again */
+    fold();
+
+    seal(&count);
+
+    ck_assert_uint_eq(count, 0);
+    rf_task_committed(task, -1);
+    ck_assert_uint_eq(rf_task_counts(task).duplicates, 1);
+    ck_assert_int_eq(total_of("alice"), 7);
+}
+END_TEST
+
 START_TEST(what_is_older_than_lateness_allows_is_counted_and_by_choice_a_dead_letter)
 {
     fixture.plan.lateness = 10 * MINUTE;
@@ -354,6 +374,7 @@ END_TEST
 START_TEST(a_restored_customer_is_what_the_changelog_says_and_a_tombstone_ends_it)
 {
     struct rf_buffer record;
+    struct rf_error err = {0};
     size_t count = 0;
     rf_buffer_init(&record, 1U << 20);
     feed(0, 0, "alice", MINUTE, "9");
@@ -364,14 +385,15 @@ START_TEST(a_restored_customer_is_what_the_changelog_says_and_a_tombstone_ends_i
     rf_task_aborted(task);
     rf_task_forget_inputs(task);
 
-    rf_task_restore(task, rf_bytes_of_text("alice"), rf_buffer_bytes(&record));
-    rf_task_restore(task, rf_bytes_of_text("bob"), rf_buffer_bytes(&record));
-    rf_task_restore(task, rf_bytes_of_text("bob"), (struct rf_bytes){0});
+    ck_assert(rf_task_restore(task, rf_bytes_of_text("alice"), rf_buffer_bytes(&record), &err));
+    ck_assert(rf_task_restore(task, rf_bytes_of_text("bob"), rf_buffer_bytes(&record), &err));
+    ck_assert(rf_task_restore(task, rf_bytes_of_text("bob"), (struct rf_bytes){0}, &err));
     rf_task_restored_to(task, 3);
+    ck_assert(rf_task_restore_end(task, 5, &err));
 
     ck_assert_int_eq(total_of("alice"), 9);
     ck_assert_int_eq(total_of("bob"), -1);
-    ck_assert_int_eq(rf_task_changelog_next(task), 3);
+    ck_assert_int_eq(rf_task_changelog_next(task), 5);
     rf_buffer_deinit(&record);
 }
 END_TEST
@@ -470,6 +492,7 @@ int main(void)
     tcase_add_test(tcase, invariant_2_the_store_is_of_the_checkpoint_that_it_carries);
     tcase_add_test(tcase, a_restored_customer_is_what_the_changelog_says_and_a_tombstone_ends_it);
     tcase_add_loop_test(tcase, neither_batches_nor_aborts_change_the_outcome, 0, 20);
+    tcase_add_test(tcase, a_customer_that_did_not_change_is_not_written);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

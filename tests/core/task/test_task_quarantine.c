@@ -205,7 +205,8 @@ START_TEST(a_customer_that_could_not_be_read_may_come_back_by_a_restore)
     rf_task_forget_inputs(task); /* the partition is somebody else's ... */
     disk_fails = false;
 
-    rf_task_restore(task, rf_bytes_of_text("alice"), (struct rf_bytes){0}); /* ... and ours again */
+    ck_assert(rf_task_restore(task, rf_bytes_of_text("alice"), (struct rf_bytes){0},
+                              &err)); /* ... and ours again */
     rf_task_restored_to(task, 10);
     feed(5, "alice", "again");
     feed(6, other, "and somebody new");

@@ -86,7 +86,7 @@ END_TEST
 START_TEST(whatever_is_in_a_text_the_line_is_json)
 {
     open_log(RF_LOG_JSON, RF_LOG_INFO, 0);
-    static const uint8_t odd[] = {'a',  '"',  '\\', '\n', 0,    0x1b, '[',
+    static const uint8_t odd[] = {'a',  '"',  '\\', '\n', 0x1f, 0x1b, '[',
                                   0x7f, 0xff, 0xc3, 0xa4, 0xed, 0xa0, 0x80};
 
     rf_log_info(RF_FIELDS(rf_field_bytes("odd", rf_bytes_of(odd, sizeof odd)),
@@ -97,9 +97,11 @@ START_TEST(whatever_is_in_a_text_the_line_is_json)
     json_t *line = json_loads(take_output(), JSON_ALLOW_NUL, NULL);
     ck_assert_ptr_nonnull(line);
     ck_assert_ptr_eq(strchr(output, '\n'), output + strlen(output) - 1);
+    for (const char *at = output; at[1] != '\0'; at++) /* all but the newline at its end */
+        ck_assert_msg((unsigned char)*at >= 0x20 && *at != 0x7f, "%s", output);
     ck_assert_str_eq(text_of(line, "msg"), "100% \"quoted\"\r\n\xef\xbf\xbd");
     static const char expected[] =
-        "a\"\\\n\0\x1b[\x7f\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd";
+        "a\"\\\n\x1f\x1b[\x7f\xef\xbf\xbd\xc3\xa4\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd";
     json_t *text = json_object_get(line, "odd");
     ck_assert_uint_eq(json_string_length(text), sizeof expected - 1);
     ck_assert_mem_eq(json_string_value(text), expected, sizeof expected - 1);

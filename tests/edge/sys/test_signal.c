@@ -85,6 +85,7 @@ START_TEST(writing_where_nobody_reads_is_an_error_and_no_death)
 
     ck_assert_int_eq(write(ends[1], "x", 1), -1);
 
+    ck_assert_int_eq(rf_signals_stop_count(), 0);
     close(ends[1]);
     rf_signals_release();
 }
