@@ -73,7 +73,6 @@ static const uint8_t transitions[RF_TRANSACTION_STATE_COUNT][RF_INPUT_COUNT] = {
     [RF_TRANSACTION_FINDING_OUT] =
         {
             [RF_INPUT_RETRY] = TO(FINDING_OUT),
-            [RF_INPUT_WAS_COMMITTED] = TO(APPLYING),
             [RF_INPUT_WAS_ABORTED] = TO(IDLE),
             [RF_INPUT_ELSEWHERE] = TO(LOST),
         },

@@ -11,8 +11,6 @@
  *        │   │                 │                                                     │   APPLYING
  *        │   │ WAS_ABORTED     │ UNKNOWN                                     UNKNOWN │       │ OK
  *        │   ├───────────── FINDING_OUT ◀────────────────────────────────────────────┘       │
- *        │   │                 │ │ WAS_COMMITTED (→ APPLYING)                                │
- *        │   │                 │ └─────────────────────────────────────────────────▶         │
  *        │   │                 │ ELSEWHERE                                                   │
  *        │   └──── LOST ◀──────┘                                                             │
  *        └◀──────────────────────────────────────────────────────────────────────────────────┘
@@ -27,14 +25,15 @@
  * | APPLYING    | committed: the records count, the store may be written             | APPLY           |
  * | ABORTING    | will not commit: records go back, inputs are folded again          | ABORT           |
  * | FINDING_OUT | committed or not, we cannot know: a new producer epoch ends the old transaction, then the
- * |             | committed offsets tell                                             | FIND_OUT        |
+ * |             | committed offsets tell whether it was aborted                      | FIND_OUT        |
  * | LOST        | the group has moved on without us: tasks are given up              | GIVE_UP         |
  *
- * 1. The store is written in APPLYING only, and APPLYING is entered only when the transaction is known to be
- *    committed (invariant 1 of the design).
+ * 1. The store is written in APPLYING only, and APPLYING is entered only when the broker said that the transaction
+ *    is committed (invariant 1 of the design).
  * 2. From OPEN there is no way to IDLE but through APPLY, ABORT, FIND_OUT or GIVE_UP: nothing folded is
  *    forgotten, nothing counts twice.
- * 3. A failure that is neither to be retried nor abortable is UNKNOWN: it is never assumed how it ended. */
+ * 3. A failure that is neither to be retried nor abortable is UNKNOWN: it is never assumed how it ended. Where it was
+ *    not aborted, the tasks are given up, and what is committed is read from the changelog. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -60,9 +59,8 @@ enum rf_transaction_input {
     RF_INPUT_ABORTABLE, /* the action failed, the transaction has to be aborted */
     RF_INPUT_UNKNOWN, /* the action failed, and whether the transaction took effect is not known */
     RF_INPUT_REVOKED, /* the partitions are somebody else's already */
-    RF_INPUT_WAS_COMMITTED, /* FIND_OUT: the committed offsets are ours */
-    RF_INPUT_WAS_ABORTED,   /* FIND_OUT: they are those of before */
-    RF_INPUT_ELSEWHERE,     /* FIND_OUT: they are neither: somebody else went on from there */
+    RF_INPUT_WAS_ABORTED, /* FIND_OUT: the committed offsets are those of before */
+    RF_INPUT_ELSEWHERE,   /* FIND_OUT: they are not: we have committed, or somebody else has */
     RF_INPUT_COUNT,
 };
 

@@ -66,7 +66,7 @@ static enum rf_transaction_input begin(struct rf_worker *worker)
     }
     worker->began_ms = rf_now_ms();
     worker->quarantined = false;
-    worker->offsets_sent = false;
+    worker->connection_failed = false;
     for (int32_t i = 0; i < worker->shared->partition_count; i++) {
         worker->slots[i].changelog_last = -1;
         worker->slots[i].changelog_produced = 0;
@@ -151,7 +151,6 @@ static enum rf_transaction_input send_offsets(struct rf_worker *worker)
     rd_kafka_consumer_group_metadata_destroy(metadata);
     rd_kafka_topic_partition_list_destroy(offsets);
     rf_failpoint("after_send_offsets");
-    worker->offsets_sent = true; /* perhaps: what find_out reads decides */
     return judge_error(worker, error, "send offsets");
 }
 
@@ -186,7 +185,6 @@ static enum rf_transaction_input commit(struct rf_worker *worker)
     if (!is_exactly_once(worker))
         return commit_plainly(worker);
     rf_failpoint("before_commit");
-    worker->connection_failed = false;
     input = judge_error(worker, rd_kafka_commit_transaction(worker->producer, -1), "commit");
     if (worker->connection_failed || rf_now_ms() - start > SLOW_COMMIT_MS)
         worker->renew_producer = true;
@@ -248,7 +246,6 @@ static enum rf_transaction_input abort_transaction(struct rf_worker *worker)
     enum rf_transaction_input input = RF_INPUT_OK;
     int64_t start = rf_now_ms();
 
-    worker->connection_failed = false;
     rd_kafka_flush(worker->producer, FLUSH_BEFORE_ABORT_MS);
     if (is_exactly_once(worker))
         input = judge_error(worker, rd_kafka_abort_transaction(worker->producer, -1), "abort");
@@ -261,35 +258,24 @@ static enum rf_transaction_input abort_transaction(struct rf_worker *worker)
     return RF_INPUT_OK;
 }
 
-enum outcome {
-    OUTCOME_NOTHING,
-    OUTCOME_COMMITTED,
-    OUTCOME_ABORTED,
-    OUTCOME_ELSEWHERE
-};
-
-static enum outcome slot_outcome(const struct rf_worker *worker, const struct rf_slot *slot,
-                                 const int64_t *now)
+static bool is_as_before(const struct rf_worker *worker, const struct rf_slot *slot,
+                         const int64_t *now)
 {
-    bool as_sent = worker->offsets_sent;
-    bool as_before = true;
-
     for (size_t s = 0; s < worker->options->plan->source_count; s++) {
-        as_sent = as_sent && (slot->sent[s] < 0 || now[s] == slot->sent[s]);
-        as_before = as_before && now[s] == slot->committed[s];
+        if (now[s] != slot->committed[s])
+            return false;
     }
-    if (as_before)
-        return OUTCOME_ABORTED;
-    return as_sent && slot->changelog_acknowledged == slot->changelog_produced ? OUTCOME_COMMITTED
-                                                                               : OUTCOME_ELSEWHERE;
+    return true;
 }
 
 /* A new producer with the same transactional.id ends the old one's transaction, one way or the other; then the
- * group's offsets say which. */
+ * group's offsets say whether it was aborted. That they are those we sent proves nothing: where the transaction timed
+ * out, somebody else may have folded the same inputs, in another order. So whatever has moved on is read from the
+ * changelog. */
 static enum rf_transaction_input find_out(struct rf_worker *worker)
 {
     struct rf_error err = {0};
-    enum outcome all = OUTCOME_NOTHING;
+    bool moved = false;
 
     rf_producer_close(worker);
     if (!rf_producer_open(worker, &err)) {
@@ -303,7 +289,6 @@ static enum rf_transaction_input find_out(struct rf_worker *worker)
     for (int32_t i = 0; i < worker->shared->partition_count; i++) {
         struct rf_slot *slot = &worker->slots[i];
         int64_t now[RF_SOURCES_MAX];
-        enum outcome outcome = OUTCOME_NOTHING;
 
         if (!has_folded(slot))
             continue;
@@ -312,19 +297,12 @@ static enum rf_transaction_input find_out(struct rf_worker *worker)
             return rf_worker_is_stopping_now(worker) || worker->rejoin ? RF_INPUT_ELSEWHERE
                                                                        : RF_INPUT_RETRY;
         }
-        outcome = slot_outcome(worker, slot, now);
-        if (all != OUTCOME_NOTHING && outcome != all)
-            outcome = OUTCOME_ELSEWHERE; /* one transaction, one outcome: somebody else was here */
-        all = outcome;
+        moved = moved || !is_as_before(worker, slot, now);
     }
     rf_log_info(RF_FIELDS(rf_field_text("worker", worker->name),
-                          rf_field_text("outcome", all == OUTCOME_COMMITTED   ? "committed"
-                                                   : all == OUTCOME_ELSEWHERE ? "elsewhere"
-                                                                              : "aborted")),
+                          rf_field_text("outcome", moved ? "in the changelog" : "aborted")),
                 "the outcome of the transaction was found out");
-    if (all == OUTCOME_COMMITTED)
-        return RF_INPUT_WAS_COMMITTED;
-    if (all == OUTCOME_ELSEWHERE)
+    if (moved)
         return RF_INPUT_ELSEWHERE;
     drop_overlays(worker);
     return RF_INPUT_WAS_ABORTED;

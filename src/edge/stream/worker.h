@@ -62,7 +62,7 @@ struct rf_worker {
     rd_kafka_topic_t *changelog, *tasks, *dead_letters;
     rd_kafka_topic_t **outputs;
     bool renew_producer;    /* guard G1: the last commit or abort was uncertain */
-    bool connection_failed; /* since the commit began; set by the producer's error callback */
+    bool connection_failed; /* since the transaction began; set by the producer's error callback */
 
     const struct rf_decoder *decoders;
     struct rf_slot *slots; /* by partition */
@@ -71,7 +71,6 @@ struct rf_worker {
     size_t folded;         /* in it */
     struct rf_arena arena; /* of the transaction: what delivery reports point to */
     struct rf_buffer buffer;
-    bool offsets_sent;
     int abort_streak;  /* aborts since the last commit */
     bool quarantined;  /* a delivery report has put something into quarantine */
     int64_t stored_ms; /* gathered records were last written */
