@@ -240,6 +240,28 @@ static bool speak_of_one_moment(const struct rf_worker *worker, const struct rf_
     return true;
 }
 
+/* Offsets that have moved since the assignment are no disagreement: the group has gone on without us, a new owner has
+ * committed, and we shall be told. Offsets that have not, are one, and the operator's. */
+static void disagree(struct rf_worker *worker, struct rf_slot *slot, const struct rf_error *why)
+{
+    struct rf_error err = {0};
+    int64_t now[RF_SOURCES_MAX];
+    bool moved = false;
+
+    if (!rf_committed_offsets(worker, slot->partition, now, &err)) {
+        retry_later(slot, "the committed offsets are not known", err.message);
+        return;
+    }
+    for (size_t s = 0; s < worker->options->plan->source_count; s++)
+        moved = moved || now[s] != slot->committed[s];
+    retry_later(slot, moved ? "the task has gone on elsewhere" : "restoring is given up",
+                why->message);
+    if (moved)
+        worker->rejoin = true;
+    else if (worker->fatal.kind == RF_ERROR_NONE)
+        worker->fatal = *why;
+}
+
 static void finish(struct rf_worker *worker, struct rf_slot *slot)
 {
     struct rf_error err = {0};
@@ -252,9 +274,7 @@ static void finish(struct rf_worker *worker, struct rf_slot *slot)
         return;
     }
     if (!speak_of_one_moment(worker, slot, &err)) {
-        if (worker->fatal.kind == RF_ERROR_NONE)
-            worker->fatal = err;
-        slot->retry_at_ms = rf_now_ms() + RETRY_MS;
+        disagree(worker, slot, &err);
         return;
     }
     if (!rf_task_restore_end(slot->task, slot->changelog_target, &err)) {

@@ -106,16 +106,34 @@ static void on_message(rd_kafka_message_t *message, void *opaque)
         rd_kafka_yield(worker->consumer);
 }
 
+/* Inputs are kept until they are committed: while commits fail, and in the rest after an abort, no more than fit into a
+ * transaction are taken (invariant 6). A task that is blocked is paused, and keeps no other from going on. */
+static bool has_room(const struct rf_worker *worker)
+{
+    size_t bytes = 0;
+
+    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
+        const struct rf_slot *slot = &worker->slots[i];
+
+        if (slot->task != NULL && slot->state != RF_SLOT_BLOCKED)
+            bytes += rf_task_transaction_bytes(slot->task);
+    }
+    return bytes < worker->options->commit_bytes_max;
+}
+
 static void poll_consumer(struct rf_worker *worker, int timeout_ms)
 {
-    rd_kafka_message_t *message =
-        rd_kafka_consumer_poll(worker->consumer, 0); /* rebalances, errors */
+    bool takes_more = has_room(worker);
+    rd_kafka_message_t *message = /* rebalances, errors */
+        rd_kafka_consumer_poll(worker->consumer, takes_more ? 0 : timeout_ms);
 
     worker->batch_left = BATCH_MESSAGES_MAX;
     if (message != NULL) {
         on_message(message, worker);
         rd_kafka_message_destroy(message);
     }
+    if (!takes_more)
+        return;
     if (rd_kafka_consume_callback_queue(worker->inbox, timeout_ms, on_message, worker) < 0)
         rf_log_warning(RF_FIELDS(rf_field_text("reason", rd_kafka_err2str(rd_kafka_last_error()))),
                        "polling failed");
@@ -264,28 +282,25 @@ static void commit_if_due(struct rf_worker *worker)
 
 /* ---- tasks ---- */
 
-static bool open_store(struct rf_worker *worker, struct rf_slot *slot, struct rf_store *store)
+/* A damaged store is put aside, anything else may heal: either way the task is opened again later. */
+static void opening_failed(struct rf_worker *worker, const struct rf_slot *slot,
+                           const struct rf_error *why)
 {
     const struct rf_stream_ports *ports = &worker->options->ports;
-    struct rf_error err = {0};
+    struct rf_error aside = {0};
 
-    if (ports->store_open(ports->self, slot->partition, store, &err))
-        return true;
-    if (err.kind == RF_ERROR_STATE) {
-        struct rf_error aside = {0};
-
-        rf_log_error(RF_FIELDS(rf_field_int("partition", slot->partition),
-                               rf_field_text("reason", err.message)),
-                     "the store is damaged: it is put aside and rebuilt from the changelog");
-        if (!ports->store_quarantine(ports->self, slot->partition, &aside))
-            rf_log_error(RF_FIELDS(rf_field_text("reason", aside.message)),
-                         "the damaged store could not be put aside");
-    } else {
+    if (why->kind != RF_ERROR_STATE) {
         rf_log_warning(RF_FIELDS(rf_field_int("partition", slot->partition),
-                                 rf_field_text("reason", err.message)),
+                                 rf_field_text("reason", why->message)),
                        "the store cannot be opened yet");
+        return;
     }
-    return false;
+    rf_log_error(RF_FIELDS(rf_field_int("partition", slot->partition),
+                           rf_field_text("reason", why->message)),
+                 "the store is damaged: it is put aside and rebuilt from the changelog");
+    if (!ports->store_quarantine(ports->self, slot->partition, &aside))
+        rf_log_error(RF_FIELDS(rf_field_text("reason", aside.message)),
+                     "the damaged store could not be put aside");
 }
 
 static struct rf_task *make_task(struct rf_worker *worker, struct rf_slot *slot)
@@ -302,15 +317,14 @@ static struct rf_task *make_task(struct rf_worker *worker, struct rf_slot *slot)
     struct rf_error err = {0};
     struct rf_task *task = NULL;
 
-    if (!open_store(worker, slot, &options.store))
-        return NULL;
-    task = rf_task_open(&options, &err);
-    if (task == NULL) {
-        options.store.ops->close(options.store.self);
-        rf_log_error(RF_FIELDS(rf_field_int("partition", slot->partition),
-                               rf_field_text("reason", err.message)),
-                     "the store cannot be read");
+    if (worker->options->ports.store_open(worker->options->ports.self, slot->partition,
+                                          &options.store, &err)) {
+        task = rf_task_open(&options, &err);
+        if (task == NULL)
+            options.store.ops->close(options.store.self);
     }
+    if (task == NULL)
+        opening_failed(worker, slot, &err);
     return task;
 }
 
