@@ -295,6 +295,8 @@ static enum sim_code end_transaction(struct sim_producer *producer, bool commit)
             sim_broker_end(&world->broker, worker->index, producer->epoch, commit);
         else if (fate == 1)
             delay(producer, &delayed);
+        if (sim_random_chance(&world->random, 400)) /* it may take long until it is noticed */
+            sim_sleep(worker, (uint64_t)sim_random_between(&world->random, 100, 900));
         return break_down(producer);
     }
     if (sim_happens(world, SIM_FAULT_DELAYED))
@@ -348,6 +350,7 @@ void sim_consumer_open(struct sim_worker *worker)
     memset(consumer, 0, sizeof *consumer);
     memset(consumer->position, 0xff, sizeof consumer->position);
     consumer->open = true;
+    worker->polled = worker->world->now;
     consumer->member_id = sim_group_join(&worker->world->broker, worker->index);
 }
 
@@ -444,6 +447,8 @@ bool sim_committed_offsets(struct sim_worker *worker, int32_t partition,
             break;
         if (sim_broker_committed(&world->broker, partition,
                                  world->plant != SIM_PLANT_UNSTABLE_OFFSETS, offsets)) {
+            if (sim_happens(world, SIM_FAULT_STALE_ANSWER))
+                sim_sleep(worker, (uint64_t)sim_random_between(&world->random, 50, 800));
             sim_pause(worker);
             return true;
         }

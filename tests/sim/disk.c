@@ -18,12 +18,15 @@ void sim_disk_remove(struct sim_disk *disk)
         disk->inner.ops->close(disk->inner.self);
     disk->inner = (struct rf_store){0};
     disk->damaged = false;
+    disk->hidden = false;
 }
 
 static bool fails(struct sim_disk *disk, struct rf_error *err)
 {
-    if (sim_happens(disk->world, SIM_FAULT_STORE_DAMAGE))
+    if (sim_happens(disk->world, SIM_FAULT_STORE_DAMAGE)) {
         disk->damaged = true;
+        disk->hidden = sim_random_chance(&disk->world->random, 500);
+    }
     if (disk->damaged)
         return !rf_error_set(err, RF_ERROR_STATE, 0, "the store is damaged");
     if (sim_happens(disk->world, SIM_FAULT_STORE_RETRY))
@@ -141,7 +144,7 @@ bool sim_disk_open(struct sim_disk *disk, struct rf_store *store, struct rf_erro
 {
     if (disk->open)
         return rf_error_set(err, RF_ERROR_RETRY, 0, "the store is in use");
-    if (fails(disk, err))
+    if (!(disk->damaged && disk->hidden) && fails(disk, err))
         return false;
     if (disk->inner.ops == NULL)
         disk->inner = rf_memory_store_open();

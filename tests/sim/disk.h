@@ -17,6 +17,7 @@ struct sim_disk {
     bool open;             /* somebody has it: a second opener is refused */
     bool crashing;         /* closing flushes nothing */
     bool damaged;          /* every call says so */
+    bool hidden;           /* but opening it does not */
 };
 
 void sim_disk_init(struct sim_disk *disk, struct sim_world *world, int instance, int32_t partition);

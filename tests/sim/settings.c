@@ -17,6 +17,7 @@ const char *const sim_fault_names[SIM_FAULT_COUNT] = {
     [SIM_FAULT_FATAL] = "unknown outcome",
     [SIM_FAULT_DELAYED] = "delayed request",
     [SIM_FAULT_QUERY] = "failed query",
+    [SIM_FAULT_STALE_ANSWER] = "stale answer",
     [SIM_FAULT_STORE_RETRY] = "store: not now",
     [SIM_FAULT_STORE_DAMAGE] = "store: damaged",
     [SIM_FAULT_STORE_FLUSH] = "store: flushes as it likes",
@@ -26,12 +27,12 @@ const char *const sim_fault_names[SIM_FAULT_COUNT] = {
 
 /* The most per mille, where the fault is in the run. */
 static const int64_t fault_max[SIM_FAULT_COUNT] = {
-    [SIM_FAULT_CRASH] = 6,        [SIM_FAULT_STOP] = 3,          [SIM_FAULT_LOST_DISK] = 200,
-    [SIM_FAULT_PAUSE] = 6,        [SIM_FAULT_STALL] = 8,         [SIM_FAULT_REBALANCE] = 10,
-    [SIM_FAULT_KICK] = 6,         [SIM_FAULT_ABORTABLE] = 40,    [SIM_FAULT_RETRIABLE] = 60,
-    [SIM_FAULT_FATAL] = 60,       [SIM_FAULT_DELAYED] = 200,     [SIM_FAULT_QUERY] = 80,
-    [SIM_FAULT_STORE_RETRY] = 80, [SIM_FAULT_STORE_DAMAGE] = 10, [SIM_FAULT_STORE_FLUSH] = 500,
-    [SIM_FAULT_SCHEMA] = 700,     [SIM_FAULT_SLOW_MARKERS] = 1,
+    [SIM_FAULT_CRASH] = 6,          [SIM_FAULT_STOP] = 3,          [SIM_FAULT_LOST_DISK] = 200,
+    [SIM_FAULT_PAUSE] = 6,          [SIM_FAULT_STALL] = 8,         [SIM_FAULT_REBALANCE] = 10,
+    [SIM_FAULT_KICK] = 6,           [SIM_FAULT_ABORTABLE] = 100,   [SIM_FAULT_RETRIABLE] = 150,
+    [SIM_FAULT_FATAL] = 200,        [SIM_FAULT_DELAYED] = 400,     [SIM_FAULT_QUERY] = 150,
+    [SIM_FAULT_STALE_ANSWER] = 250, [SIM_FAULT_STORE_RETRY] = 150, [SIM_FAULT_STORE_DAMAGE] = 20,
+    [SIM_FAULT_STORE_FLUSH] = 500,  [SIM_FAULT_SCHEMA] = 700,      [SIM_FAULT_SLOW_MARKERS] = 1,
 };
 
 static void choose_sizes(struct sim_settings *settings, struct sim_random *random)
@@ -94,6 +95,7 @@ static const char *const plant_names[SIM_PLANT_COUNT] = {
     [SIM_PLANT_KEEP_OVERLAY] = "keep-overlay",
     [SIM_PLANT_ASSUME_ABORTED] = "assume-aborted",
     [SIM_PLANT_ASSUME_COMMITTED] = "assume-committed",
+    [SIM_PLANT_TRUST_OFFSETS] = "trust-offsets",
     [SIM_PLANT_ANY_MEMBER] = "any-member",
     [SIM_PLANT_UNSTABLE_OFFSETS] = "unstable-offsets",
     [SIM_PLANT_MISMATCH_IS_FATAL] = "mismatch-is-fatal",

@@ -92,13 +92,33 @@ static void poll_messages(struct sim_worker *worker)
     }
 }
 
+static size_t inputs_of(const struct sim_slot *slot)
+{
+    return slot->task == NULL ? 0 : rf_task_pending(slot->task) + rf_task_folded(slot->task);
+}
+
+static bool has_room(const struct sim_worker *worker)
+{
+    size_t inputs = 0;
+
+    for (int32_t i = 0; i < worker->world->settings.partitions; i++) {
+        if (worker->slots[i].state != SLOT_BLOCKED)
+            inputs += inputs_of(&worker->slots[i]);
+    }
+    return inputs < worker->world->settings.commit_events_max ||
+           worker->world->plant == SIM_PLANT_POLL_ALWAYS;
+}
+
 static void poll_consumer(struct sim_worker *worker)
 {
-    enum sim_poll what = sim_consumer_poll(worker);
+    enum sim_poll what = SIM_POLL_NOTHING;
 
+    worker->polled = worker->world->now;
+    what = sim_consumer_poll(worker);
     if (what != SIM_POLL_NOTHING)
         sim_rebalanced(worker, what);
-    poll_messages(worker);
+    if (has_room(worker))
+        poll_messages(worker);
 }
 
 /* ---- folding ---- */
@@ -140,7 +160,8 @@ static uint64_t sources_behind(const struct sim_worker *worker, const struct sim
 {
     uint64_t behind = 0;
 
-    if (worker->world->now >= slot->wait_until)
+    if (worker->world->now >= slot->wait_until ||
+        inputs_of(slot) > worker->world->settings.commit_events_max / 2)
         return 0;
     for (uint32_t s = 0; s < SIM_SOURCES; s++) {
         int64_t high = sim_log_high(&worker->world->broker, (enum sim_topic)s, slot->partition);
@@ -241,8 +262,13 @@ static struct rf_task *make_task(struct sim_worker *worker, struct sim_slot *slo
         return NULL;
     }
     task = rf_task_open(&options, &err);
-    if (task == NULL)
+    if (task == NULL) {
         options.store.ops->close(options.store.self);
+        if (err.kind == RF_ERROR_STATE && world->plant != SIM_PLANT_DAMAGE_STAYS) {
+            world->counts.rebuilt++;
+            sim_disk_remove(disk);
+        }
+    }
     return task;
 }
 
@@ -436,15 +462,13 @@ void sim_worker_check(const struct sim_worker *worker)
     for (int32_t i = 0; i < settings->partitions; i++) {
         const struct sim_slot *slot = &worker->slots[i];
         struct rf_records_stats stats;
-        size_t fed = 0;
 
         if (slot->task == NULL || slot->state == SLOT_WAITING)
             continue;
         stats = rf_task_records_stats(slot->task);
-        fed = rf_task_pending(slot->task) + rf_task_folded(slot->task);
         if (worker->transaction.state == RF_TRANSACTION_IDLE && stats.open_count > 0)
             sim_fail(worker->world, "task %d has open customers between transactions", (int)i);
-        if (fed > settings->commit_events_max + settings->poll_max * 64)
-            sim_fail(worker->world, "task %d holds %zu inputs", (int)i, fed);
+        if (inputs_of(slot) > settings->commit_events_max + settings->poll_max)
+            sim_fail(worker->world, "task %d holds %zu inputs", (int)i, inputs_of(slot));
     }
 }

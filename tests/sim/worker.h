@@ -52,6 +52,7 @@ struct sim_worker {
     int index; /* of all workers of all instances; its transactional id and group.instance.id */
     struct sim_fiber fiber;
     uint64_t wakes_at, stalls_until;
+    uint64_t polled; /* the consumer, last */
 
     struct sim_consumer consumer;
     struct sim_producer *producer; /* owned */
@@ -62,7 +63,6 @@ struct sim_worker {
     uint64_t began;
     size_t folded;
     struct rf_buffer buffer;
-    bool offsets_sent;
     int abort_streak;
     bool quarantined;
     uint64_t stored, synced, rest_until;

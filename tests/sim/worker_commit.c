@@ -60,7 +60,6 @@ static enum rf_transaction_input begin(struct sim_worker *worker)
         return RF_INPUT_UNKNOWN;
     worker->began = worker->world->now;
     worker->quarantined = false;
-    worker->offsets_sent = false;
     worker->connection_failed = false;
     for (int32_t i = 0; i < worker->world->settings.partitions; i++) {
         worker->slots[i].changelog_last = -1;
@@ -131,7 +130,6 @@ static enum rf_transaction_input send_offsets(struct sim_worker *worker)
     request.any_member = worker->world->plant == SIM_PLANT_ANY_MEMBER;
     if (any)
         code = sim_producer_send_offsets(worker->producer, &request);
-    worker->offsets_sent = true;
     return judge_code(worker, code, "send offsets");
 }
 
@@ -212,38 +210,39 @@ static enum rf_transaction_input abort_transaction(struct sim_worker *worker)
     return RF_INPUT_OK;
 }
 
-enum outcome {
-    OUTCOME_NOTHING,
-    OUTCOME_COMMITTED,
-    OUTCOME_ABORTED,
-    OUTCOME_ELSEWHERE
-};
-
-static enum outcome slot_outcome(const struct sim_worker *worker, const struct sim_slot *slot,
-                                 const int64_t *now)
+static bool is_as_before(const struct sim_slot *slot, const int64_t *now)
 {
-    bool as_sent = worker->offsets_sent;
-    bool as_before = true;
+    return memcmp(now, slot->committed, sizeof slot->committed) == 0;
+}
 
-    for (size_t s = 0; s < SIM_SOURCES; s++) {
-        as_sent = as_sent && (slot->sent[s] < 0 || now[s] == slot->sent[s]);
-        as_before = as_before && now[s] == slot->committed[s];
+/* What SIM_PLANT_TRUST_OFFSETS, ASSUME_COMMITTED and ASSUME_ABORTED believe. */
+static enum rf_transaction_input believe(struct sim_worker *worker, bool as_sent, bool moved)
+{
+    enum sim_plant plant = worker->world->plant;
+    bool committed = (plant == SIM_PLANT_TRUST_OFFSETS && moved && as_sent) ||
+                     plant == SIM_PLANT_ASSUME_COMMITTED;
+
+    for (int32_t i = 0; i < worker->world->settings.partitions; i++) {
+        const struct sim_slot *slot = &worker->slots[i];
+
+        committed = committed && slot->changelog_acknowledged == slot->changelog_produced &&
+                    (slot->task == NULL || slot->changelog_produced > 0);
     }
-    if (worker->world->plant == SIM_PLANT_ASSUME_ABORTED)
-        return OUTCOME_ABORTED;
-    if (worker->world->plant == SIM_PLANT_ASSUME_COMMITTED && worker->offsets_sent &&
-        slot->changelog_acknowledged == slot->changelog_produced)
-        return OUTCOME_COMMITTED;
-    if (as_before)
-        return OUTCOME_ABORTED;
-    return as_sent && slot->changelog_acknowledged == slot->changelog_produced ? OUTCOME_COMMITTED
-                                                                               : OUTCOME_ELSEWHERE;
+    if (committed) {
+        apply(worker);
+        return RF_INPUT_WAS_ABORTED;
+    }
+    if (moved && plant != SIM_PLANT_ASSUME_ABORTED)
+        return RF_INPUT_ELSEWHERE;
+    drop_overlays(worker);
+    return RF_INPUT_WAS_ABORTED;
 }
 
 static enum rf_transaction_input find_out(struct sim_worker *worker)
 {
     struct rf_error err = {0};
-    enum outcome all = OUTCOME_NOTHING;
+    bool moved = false;
+    bool as_sent = true;
 
     sim_close_producer(worker);
     if (!sim_open_producer(worker)) {
@@ -253,7 +252,6 @@ static enum rf_transaction_input find_out(struct sim_worker *worker)
     for (int32_t i = 0; i < worker->world->settings.partitions; i++) {
         struct sim_slot *slot = &worker->slots[i];
         int64_t now[SIM_SOURCES];
-        enum outcome outcome = OUTCOME_NOTHING;
 
         if (!has_folded(slot))
             continue;
@@ -261,25 +259,13 @@ static enum rf_transaction_input find_out(struct sim_worker *worker)
             sim_sleep(worker, FIND_OUT_PAUSE);
             return worker->rejoin ? RF_INPUT_ELSEWHERE : RF_INPUT_RETRY;
         }
-        outcome = slot_outcome(worker, slot, now);
-        if (all != OUTCOME_NOTHING && outcome != all)
-            outcome = OUTCOME_ELSEWHERE;
-        all = outcome;
+        moved = moved || !is_as_before(slot, now);
+        as_sent = as_sent && memcmp(now, slot->sent, sizeof slot->sent) == 0;
     }
     sim_trace(worker->world, "%d: found out: %s", worker->index,
-              all == OUTCOME_COMMITTED   ? "committed"
-              : all == OUTCOME_ELSEWHERE ? "elsewhere"
-                                         : "aborted");
-    if (all == OUTCOME_COMMITTED) {
-        worker->world->counts.found_committed++;
-        return RF_INPUT_WAS_COMMITTED;
-    }
-    if (all == OUTCOME_ELSEWHERE) {
-        worker->world->counts.elsewhere++;
-        return RF_INPUT_ELSEWHERE;
-    }
-    drop_overlays(worker);
-    return RF_INPUT_WAS_ABORTED;
+              moved ? "in the changelog" : "aborted");
+    worker->world->counts.elsewhere += moved;
+    return believe(worker, as_sent, moved);
 }
 
 static enum rf_transaction_input give_up(struct sim_worker *worker)

@@ -163,7 +163,9 @@ static void step_worker(struct sim_world *world, struct sim_worker *worker)
 {
     struct sim_member *member = &world->broker.group.members[worker->index];
 
-    if (worker->consumer.open && member->id == worker->consumer.member_id)
+    /* A thread of its own beats the heart, until the consumer was not polled for too long. */
+    if (worker->consumer.open && member->id == worker->consumer.member_id &&
+        world->now - worker->polled < 2 * world->settings.session_timeout)
         member->heard = world->now;
     if (worker->ended)
         return;
@@ -274,6 +276,8 @@ static void begin_run(struct sim_world *world, uint64_t seed, enum sim_plant pla
     sim_settings_choose(&world->settings, &world->random);
     if (steps > 0)
         world->settings.steps = steps;
+    world->counts.faults[SIM_FAULT_SLOW_MARKERS] +=
+        world->settings.faults[SIM_FAULT_SLOW_MARKERS] > 0;
     sim_plan_make(&world->plan, &world->random);
     rf_arena_init(&world->arena, 256U << 10);
     sim_broker_init(&world->broker, world);

@@ -30,6 +30,7 @@ enum sim_plant {
     SIM_PLANT_KEEP_OVERLAY,
     SIM_PLANT_ASSUME_ABORTED,
     SIM_PLANT_ASSUME_COMMITTED,
+    SIM_PLANT_TRUST_OFFSETS,
     SIM_PLANT_ANY_MEMBER,
     SIM_PLANT_UNSTABLE_OFFSETS,
     SIM_PLANT_MISMATCH_IS_FATAL,
@@ -50,9 +51,10 @@ enum sim_fault {
     SIM_FAULT_KICK, /* a member is thrown out of the group */
     SIM_FAULT_ABORTABLE,
     SIM_FAULT_RETRIABLE,
-    SIM_FAULT_FATAL,   /* and whether the request took effect is not known */
-    SIM_FAULT_DELAYED, /* a request arrives twice, the second time much later */
-    SIM_FAULT_QUERY,   /* asking for offsets or watermarks fails */
+    SIM_FAULT_FATAL,        /* and whether the request took effect is not known */
+    SIM_FAULT_DELAYED,      /* a request arrives twice, the second time much later */
+    SIM_FAULT_QUERY,        /* asking for offsets or watermarks fails */
+    SIM_FAULT_STALE_ANSWER, /* is old by the time it is read */
     SIM_FAULT_STORE_RETRY,
     SIM_FAULT_STORE_DAMAGE,
     SIM_FAULT_STORE_FLUSH, /* memtables are written when it suits them */
@@ -102,7 +104,7 @@ struct sim_feeder {
 
 struct sim_counts {
     uint64_t faults[SIM_FAULT_COUNT];
-    uint64_t committed, aborted, unknown, found_committed, elsewhere, lost;
+    uint64_t committed, aborted, unknown, elsewhere, lost;
     uint64_t events, derived, letters, quarantined, restored, rebuilt, renewed, torn_refused;
     uint64_t steps;
 };
@@ -130,7 +132,6 @@ struct sim_world {
 
 /* A whole run; returns where everything held. A failure prints the seed and the trace, and ends the process. */
 void sim_world_run(struct sim_world *world, uint64_t seed, enum sim_plant plant, int64_t steps);
-void sim_world_deinit(struct sim_world *world); /* what is kept from run to run */
 
 void sim_settings_choose(struct sim_settings *settings, struct sim_random *random);
 
