@@ -138,9 +138,9 @@ class Commands(unittest.TestCase):
 class Settings(unittest.TestCase):
     def test_the_settings_are_in_the_page(self):
         page = read(PAGE_5)
-        self.assertNotIn("@SETTINGS@", page)
         _, printed = run("ringfold check --manual", "/")
-        self.assertIn(printed.strip(), page)
+        self.assertIn(".It Cm sources.*.topic", printed)
+        self.assertTrue(printed.strip() in page, "the page has another list than 'check --manual' prints")
 
     def test_every_function_of_its_own_is_named_and_exists(self):
         for name in re.findall(r"\bFn ([\w.]+)", read(PAGE_5)):

@@ -29,6 +29,7 @@ size_t rf_runtime_topics(const struct rf_config *config, struct rf_topic *topics
     topics[count++] = (struct rf_topic){config->topics.changelog, RF_TOPIC_CHANGELOG};
     topics[count++] = (struct rf_topic){config->topics.tasks, RF_TOPIC_TASKS};
     topics[count++] = (struct rf_topic){config->topics.dead_letters, RF_TOPIC_DEAD_LETTERS};
+    rf_assert(count <= RF_RUNTIME_TOPICS_MAX);
     return count;
 }
 
