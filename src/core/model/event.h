@@ -17,9 +17,10 @@ struct rf_position {
 struct rf_input {
     uint32_t source; /* index in the plan */
     struct rf_position position;
-    rf_ms broker_time;     /* the message's timestamp; RF_MS_MIN: it has none */
-    struct rf_bytes key;   /* data == NULL: null */
-    struct rf_bytes value; /* data == NULL: null (a tombstone) */
+    rf_ms broker_time;       /* the message's timestamp; RF_MS_MIN: it has none */
+    struct rf_bytes key;     /* data == NULL: null */
+    struct rf_bytes value;   /* data == NULL: null (a tombstone) */
+    struct rf_bytes headers; /* as the driver packs them, for a dead letter; data == NULL: none */
 };
 
 struct rf_event {

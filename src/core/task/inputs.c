@@ -50,6 +50,7 @@ void rf_inputs_push(struct rf_inputs *inputs, const struct rf_input *input)
     *kept = *input;
     kept->key = copy(&inputs->arena, input->key);
     kept->value = copy(&inputs->arena, input->value);
+    kept->headers = copy(&inputs->arena, input->headers);
 }
 
 const struct rf_input *rf_inputs_at(const struct rf_inputs *inputs, size_t i)
@@ -183,6 +184,7 @@ void rf_inputs_commit(struct rf_inputs *inputs)
 
         input.key = copy(&inputs->standby, input.key);
         input.value = copy(&inputs->standby, input.value);
+        input.headers = copy(&inputs->standby, input.headers);
         inputs->items[i] = input;
     }
     inputs->count = pending;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "edge/stream/headers.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/failpoint.h"
@@ -289,6 +290,8 @@ static enum rf_transaction_input produce_dead_letter(struct rf_worker *worker,
 
     if (letter->input.broker_time != RF_MS_MIN)
         rf_time_format_ms(time, sizeof time, letter->input.broker_time);
+    if (letter->input.headers.size <= worker->options->dead_letter_bytes_max / 2)
+        rf_headers_unpack(letter->input.headers, message.headers);
     add_text_header(message.headers, "ringfold-topic", letter->input.position.topic);
     add_number_header(message.headers, "ringfold-partition", letter->input.position.partition);
     add_number_header(message.headers, "ringfold-offset", letter->input.position.offset);
@@ -296,7 +299,8 @@ static enum rf_transaction_input produce_dead_letter(struct rf_worker *worker,
     add_text_header(message.headers, "ringfold-error-class", letter->error_class);
     add_text_header(message.headers, "ringfold-error-message", letter->message);
     /* Too large for the topic: without its value, which its headers say where to find. */
-    if (message.key.size + message.value.size > worker->options->dead_letter_bytes_max) {
+    if (message.key.size + message.value.size + letter->input.headers.size >
+        worker->options->dead_letter_bytes_max) {
         add_number_header(message.headers, "ringfold-value-omitted", (int64_t)message.value.size);
         message.value = (struct rf_bytes){0};
         if (message.key.size > worker->options->dead_letter_bytes_max)

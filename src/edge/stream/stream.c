@@ -13,7 +13,8 @@
 #define TOPICS_MAX   (2 * RF_SOURCES_MAX + 3)
 #define FAULTS_MAX   64
 #define WAIT_STEP_MS 20
-#define MESSAGE_MAX  (8U << 20) /* of one derived event or task state */
+#define MESSAGE_MAX  (8U << 20)   /* of one derived event or task state */
+#define HEADERS_MAX  (256U << 20) /* of one message; far beyond what a broker takes */
 #define ARENA_CHUNK  (64U * 1024)
 
 struct rf_stream {
@@ -89,6 +90,7 @@ static bool worker_init(struct rf_worker *worker, struct rf_worker_shared *share
     rf_transaction_init(&worker->transaction);
     rf_arena_init(&worker->arena, ARENA_CHUNK);
     rf_buffer_init(&worker->buffer, MESSAGE_MAX);
+    rf_buffer_init(&worker->headers, HEADERS_MAX);
     worker->stored_ms = rf_now_ms();
     worker->synced_ms = worker->stored_ms;
     worker->decoders = options->ports.decoders_open(options->ports.self, err);
@@ -105,6 +107,7 @@ static void worker_deinit(struct rf_worker *worker)
     free(worker->outputs);
     rf_arena_deinit(&worker->arena);
     rf_buffer_deinit(&worker->buffer);
+    rf_buffer_deinit(&worker->headers);
     rf_mutex_lock(&worker->lock);
     free(worker->published);
     worker->published = NULL;

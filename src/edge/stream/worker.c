@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "edge/stream/headers.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/failpoint.h"
 #include "edge/sys/log.h"
@@ -69,6 +70,7 @@ static void feed(struct rf_worker *worker, struct rf_slot *slot, const rd_kafka_
         .broker_time = time_type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? RF_MS_MIN : time,
         .key = rf_bytes_of(message->key, message->key == NULL ? 0 : message->key_len),
         .value = rf_bytes_of(message->payload, message->payload == NULL ? 0 : message->len),
+        .headers = rf_headers_pack(message, &worker->headers),
     };
 
     for (size_t i = 0; i < plan->source_count; i++) {

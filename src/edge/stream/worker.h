@@ -71,10 +71,11 @@ struct rf_worker {
     size_t folded;         /* in it */
     struct rf_arena arena; /* of the transaction: what delivery reports point to */
     struct rf_buffer buffer;
-    int abort_streak;  /* aborts since the last commit */
-    bool quarantined;  /* a delivery report has put something into quarantine */
-    int64_t stored_ms; /* gathered records were last written */
-    int64_t synced_ms; /* the stores were last told to make them durable */
+    struct rf_buffer headers; /* of the message that is being fed */
+    int abort_streak;         /* aborts since the last commit */
+    bool quarantined;         /* a delivery report has put something into quarantine */
+    int64_t stored_ms;        /* gathered records were last written */
+    int64_t synced_ms;        /* the stores were last told to make them durable */
     int64_t published_ms;
     int64_t rest_until_ms; /* after aborts: no new transaction before */
     size_t batch_left;     /* messages that the poll may still take */
