@@ -58,6 +58,8 @@ struct rf_task {
     struct quarantined *quarantine; /* owned; inputs of the transaction, each once */
     size_t quarantine_count, quarantine_capacity;
     struct rf_error blocked; /* NONE: not blocked */
+    uint32_t rule_failed;
+    struct rf_error rule_error; /* of it; NONE: none that was not taken */
 };
 
 struct rf_task *rf_task_open(const struct rf_task_options *options, struct rf_error *err)
@@ -260,6 +262,10 @@ static bool fold_event(struct rf_task *task, const struct rf_input *input,
     task->open_counts.duplicates += fold.result == RF_FOLD_DUPLICATE;
     task->open_counts.events += fold.result == RF_FOLD_DONE;
     task->open_counts.rule_errors += fold.rule_error_count;
+    if (fold.rule_error_count > 0) {
+        task->rule_failed = fold.rule_error_rule;
+        task->rule_error = fold.rule_error;
+    }
     task->open_counts.derived += fold.derived_count;
     for (size_t i = 0; i < fold.derived_count; i++)
         push_out(task, RF_OUT_DERIVED, input)->as.derived = &fold.derived[i];
@@ -638,6 +644,16 @@ struct rf_task_counts rf_task_counts(const struct rf_task *task)
 struct rf_records_stats rf_task_records_stats(const struct rf_task *task)
 {
     return rf_records_stats(task->records);
+}
+
+bool rf_task_take_rule_error(struct rf_task *task, uint32_t *rule, char why[RF_ERROR_MESSAGE_MAX])
+{
+    if (task->rule_error.kind == RF_ERROR_NONE)
+        return false;
+    *rule = task->rule_failed;
+    memcpy(why, task->rule_error.message, RF_ERROR_MESSAGE_MAX);
+    rf_error_clear(&task->rule_error);
+    return true;
 }
 
 static bool decode_committed(struct rf_task *task, struct rf_bytes id, struct rf_bytes record,

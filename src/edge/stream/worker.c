@@ -207,6 +207,17 @@ static uint64_t sources_behind(const struct rf_worker *worker, const struct rf_s
     return behind;
 }
 
+static void tell_rule_errors(const struct rf_worker *worker, struct rf_slot *slot)
+{
+    char why[RF_ERROR_MESSAGE_MAX];
+    uint32_t rule = 0;
+
+    if (rf_task_take_rule_error(slot->task, &rule, why))
+        rf_log_warning(RF_FIELDS(rf_field_text("rule", worker->options->plan->rules[rule].name),
+                                 rf_field_text("reason", why)),
+                       "a rule could not be evaluated, and did not fire");
+}
+
 static void fold_slot(struct rf_worker *worker, struct rf_slot *slot)
 {
     struct rf_error err = {0};
@@ -227,6 +238,7 @@ static void fold_slot(struct rf_worker *worker, struct rf_slot *slot)
     worker->folded += rf_task_folded(slot->task) - before;
     if (rf_task_folded(slot->task) > before || rf_task_pending(slot->task) == 0)
         slot->wait_until_ms = rf_now_ms() + SOURCE_WAIT_MS;
+    tell_rule_errors(worker, slot);
     note_blocked(worker, slot);
     input = rf_produce_outbox(worker, slot);
     if (input != RF_INPUT_OK)
