@@ -188,8 +188,7 @@ bool rf_records_load(struct rf_records *records, struct rf_error *err)
     for (size_t i = 0; i < records->missing_count; i++) {
         struct rf_record_entry *entry = records->missing[i];
 
-        if (entry->known)
-            continue; /* after a failed call the task was given away, and a restore has brought it */
+        rf_assert(!entry->known);
         set_record(records, entry, records->missing_found[i]);
         entry->known = true;
         entry->used = true;
@@ -360,6 +359,17 @@ void rf_records_aborted(struct rf_records *records)
     records->open_count = 0;
 }
 
+/* What could not be read, before the task was given away, has come by a restore. */
+static void miss_no_longer(struct rf_records *records, const struct rf_record_entry *entry)
+{
+    size_t at = 0;
+
+    while (at < records->missing_count && records->missing[at] != entry)
+        at++;
+    rf_assert(at < records->missing_count);
+    records->missing[at] = records->missing[--records->missing_count];
+}
+
 void rf_records_restore(struct rf_records *records, struct rf_bytes customer,
                         struct rf_bytes record)
 {
@@ -369,6 +379,8 @@ void rf_records_restore(struct rf_records *records, struct rf_bytes customer,
     rf_assert(records->open_count == 0);
     if (entry == NULL)
         entry = insert(records, customer, hash);
+    else if (!entry->known)
+        miss_no_longer(records, entry);
     else if (entry->gathered)
         records->gathered_memory -= entry_memory(entry);
     entry->known = true;

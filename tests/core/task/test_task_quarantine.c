@@ -208,6 +208,8 @@ START_TEST(a_customer_that_could_not_be_read_may_come_back_by_a_restore)
     ck_assert(rf_task_restore(task, rf_bytes_of_text("alice"), (struct rf_bytes){0},
                               &err)); /* ... and ours again */
     rf_task_restored_to(task, 10);
+    rf_task_set_memory(task, 0); /* nothing that is written stays in memory */
+    ck_assert_msg(rf_task_flush(task, 0, &err), "%s", err.message);
     feed(5, "alice", "again");
     feed(6, other, "and somebody new");
     fold();
