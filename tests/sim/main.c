@@ -97,11 +97,23 @@ static struct options parse(int argc, char **argv)
 }
 
 /* A failed assert of the core is as good a finding as a failed check. */
-static void on_abort(int number)
+static void on_signal(int number)
 {
-    (void)number;
     sim_print_trace(&world);
+    fprintf(stderr, "sim: signal %d\n", number);
     _Exit(1);
+}
+
+/* On a stack of its own: a fiber may have come to the end of its. */
+static void catch_signals(void)
+{
+    static char stack[64 << 10];
+    const stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_ONSTACK};
+
+    sigaltstack(&alternate, NULL);
+    sigaction(SIGABRT, &action, NULL);
+    sigaction(SIGSEGV, &action, NULL);
 }
 
 static void print_counts(const struct options *options)
@@ -145,7 +157,7 @@ static int check_coverage(const struct options *options)
 static int run_all(const struct options *options)
 {
     world.print_trace = options->trace;
-    signal(SIGABRT, on_abort);
+    catch_signals();
     for (uint64_t seed = options->first; seed <= options->last; seed++) {
         uint64_t digest = 0;
 
