@@ -39,6 +39,7 @@ mirror=$(apt-cache policy base-files | sed -n 's|^ *[0-9]* \([a-z]*://[^ ]*\) [^
 
 leave() {
     status=$?
+    umount "$root/dev/pts" 2>/dev/null || true
     umount "$root/proc" 2>/dev/null || true
     if [ $keep = no ]; then
         rm -rf --one-file-system "$root"
@@ -66,6 +67,9 @@ for file in /etc/resolv.conf /etc/hosts; do
     cp "$file" "$root$file"
 done
 mount -t proc proc "$root/proc" 2>/dev/null || say "no /proc in the root: going on without"
+mkdir -p "$root/dev/pts" # terminals of its own, for the tests of what is shown on one
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts" 2>/dev/null &&
+    ln -sf pts/ptmx "$root/dev/ptmx" || say "no terminals in the root: going on without"
 
 # shellcheck disable=SC2086 # a list of names
 wanted=$(for package in $build_packages $unit_test_packages; do printf '%s ' "${package%%|*}"; done)
