@@ -269,6 +269,45 @@ void rf_records_erase(struct rf_records *records, struct rf_bytes customer)
     touch(records, entry);
 }
 
+static void encode(struct rf_records *records, const struct rf_customer *customer,
+                   struct rf_engine *engine, struct rf_arena *arena)
+{
+    rf_buffer_clear(&records->scratch);
+    rf_layouts_begin(records->layouts, &records->scratch);
+    rf_engine_features(engine, customer, customer->as_of, arena, records->values);
+    rf_customer_encode(records->codec, customer, records->values, &records->scratch);
+}
+
+size_t rf_records_size(struct rf_records *records, struct rf_engine *engine, struct rf_arena *arena,
+                       struct rf_bytes customer)
+{
+    const struct rf_record_entry *entry =
+        rf_record_table_find(&records->table, customer, rf_hash64(customer));
+
+    rf_assert(entry != NULL);
+    rf_assert(entry->open != NULL);
+    encode(records, entry->open, engine, arena);
+    return records->scratch.overflow ? SIZE_MAX : records->scratch.size;
+}
+
+size_t rf_records_reopen(struct rf_records *records, struct rf_engine *engine,
+                         struct rf_arena *arena, struct rf_bytes customer)
+{
+    struct rf_record_entry *entry =
+        rf_record_table_find(&records->table, customer, rf_hash64(customer));
+    struct rf_customer *open = NULL;
+    struct rf_error err = {0};
+    bool opened = false;
+
+    rf_assert(entry != NULL);
+    rf_assert(entry->touched);
+    entry->open = NULL;
+    entry->erased = false;
+    opened = rf_records_customer(records, customer, arena, &open, &err);
+    rf_assert(opened); /* as it was when it was touched */
+    return rf_records_size(records, engine, arena, customer);
+}
+
 static bool seal_one(struct rf_records *records, struct rf_record_entry *entry,
                      struct rf_engine *engine, struct rf_arena *arena, struct rf_error *err)
 {
@@ -277,10 +316,7 @@ static bool seal_one(struct rf_records *records, struct rf_record_entry *entry,
         entry->sealed = (struct rf_bytes){0};
         return true;
     }
-    rf_buffer_clear(&records->scratch);
-    rf_layouts_begin(records->layouts, &records->scratch);
-    rf_engine_features(engine, entry->open, entry->open->as_of, arena, records->values);
-    rf_customer_encode(records->codec, entry->open, records->values, &records->scratch);
+    encode(records, entry->open, engine, arena);
     if (records->scratch.overflow)
         return rf_error_set(err, RF_ERROR_RECORD, 0,
                             "the customer's record would be larger than %zu bytes",

@@ -43,6 +43,13 @@ void rf_records_changed(struct rf_records *records, struct rf_bytes customer);
 /* The customer is forgotten in this transaction; a later event of it begins anew. */
 void rf_records_erase(struct rf_records *records, struct rf_bytes customer);
 
+/* To find out which input makes a record too large: the customer anew, as the last commit left it, and how large its
+ * record would be now (SIZE_MAX: larger than the plan allows). The transaction has to be aborted afterwards. */
+size_t rf_records_reopen(struct rf_records *records, struct rf_engine *engine,
+                         struct rf_arena *arena, struct rf_bytes customer);
+size_t rf_records_size(struct rf_records *records, struct rf_engine *engine, struct rf_arena *arena,
+                       struct rf_bytes customer);
+
 struct rf_sealed {
     struct rf_bytes customer;
     struct rf_bytes record; /* data == NULL: erased; a tombstone in the changelog */

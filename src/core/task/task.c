@@ -392,26 +392,59 @@ const struct rf_out *rf_task_outbox(const struct rf_task *task, size_t *count)
     return task->outbox;
 }
 
-/* The last folded input of a customer, by judging the folded ones again: rare, and simpler than to remember. NULL:
- * all of its inputs are put aside already, for what they emit. */
-static const struct rf_input *last_input_of(struct rf_task *task, struct rf_bytes customer)
+/* The customer's open record after one more of its inputs. */
+static size_t size_after(struct rf_task *task, const struct judged *judged)
 {
-    for (size_t i = task->inputs.folded; i > 0; i--) {
-        const struct rf_input *input = rf_inputs_folded_at(&task->inputs, i - 1);
+    struct rf_customer *customer = NULL;
+    struct rf_fold fold = {0};
+    struct rf_error err = {0};
+    bool opened = false;
+
+    if (judged->verdict == VERDICT_ERASE)
+        rf_records_erase(task->records, judged->event.customer);
+    opened =
+        rf_records_customer(task->records, judged->event.customer, &task->arena, &customer, &err);
+    rf_assert(opened); /* as it was a moment ago */
+    if (judged->verdict == VERDICT_FOLD &&
+        !rf_engine_fold(task->engine, customer, &judged->event, &task->arena, &fold, &err))
+        rf_assert(err.kind == RF_ERROR_RECORD); /* as it was then, too */
+    return rf_records_size(task->records, task->engine, &task->arena, judged->event.customer);
+}
+
+/* The folded input that makes a customer's record too large: the first after which it is larger than the plan
+ * allows, else the one by which it grew most. Found by folding the customer's inputs again, one by one; the
+ * transaction has to be aborted anyway. NULL: all of them are put aside already, for what they emit. */
+static const struct rf_input *culprit_of(struct rf_task *task, struct rf_bytes customer)
+{
+    const struct rf_input *culprit = NULL;
+    size_t growth_max = 0;
+    size_t size = rf_records_reopen(task->records, task->engine, &task->arena, customer);
+
+    for (size_t i = 0; i < task->inputs.folded; i++) {
+        const struct rf_input *input = rf_inputs_folded_at(&task->inputs, i);
         struct judged *judged = &task->judged[0];
+        size_t before = size;
 
         rf_error_clear(&task->blocked);
-        if (judge(task, input, judged) && judged->verdict == VERDICT_FOLD &&
-            rf_bytes_equal(judged->event.customer, customer))
-            return input;
+        if (!judge(task, input, judged) || judged->verdict == VERDICT_BAD ||
+            judged->verdict == VERDICT_FILTERED ||
+            !rf_bytes_equal(judged->event.customer, customer))
+            continue;
+        size = size_after(task, judged);
+        if (culprit == NULL || (size > before && size - before > growth_max)) {
+            culprit = input;
+            growth_max = size > before ? size - before : 0;
+        }
+        if (size == SIZE_MAX)
+            break;
     }
-    return NULL;
+    return culprit;
 }
 
 void rf_task_quarantine_customer(struct rf_task *task, struct rf_bytes customer, const char *why)
 {
     const struct rf_error blocked = task->blocked; /* by an input that is not folded yet */
-    const struct rf_input *input = last_input_of(task, customer);
+    const struct rf_input *input = culprit_of(task, customer);
 
     task->blocked = blocked;
     if (input != NULL)

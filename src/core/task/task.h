@@ -107,8 +107,8 @@ const struct rf_out *rf_task_take_outbox(struct rf_task *task, size_t *count);
 /* All of the open transaction's, taken or not. */
 const struct rf_out *rf_task_outbox(const struct rf_task *task, size_t *count);
 
-/* Encodes the customers that changed. False with RECORD: one of them would be too large; the input that last
- * touched it is quarantined, and the transaction has to be aborted. */
+/* Encodes the customers that changed. False with RECORD: one of them would be too large; the input that
+ * made it so is quarantined, and the transaction has to be aborted. */
 bool rf_task_seal(struct rf_task *task, const struct rf_sealed **sealed, size_t *sealed_count,
                   struct rf_error *err) RF_MUST_CHECK;
 
@@ -131,7 +131,7 @@ void rf_task_forget_inputs(struct rf_task *task);
 /* From now on the input at this place is a dead letter instead of being folded: something that it caused cannot be
  * produced. */
 void rf_task_quarantine(struct rf_task *task, uint32_t source, int64_t offset, const char *why);
-/* The same for the last folded input of a customer whose record cannot be produced. */
+/* The same for the input by which a customer's record has become too large to be produced. */
 void rf_task_quarantine_customer(struct rf_task *task, struct rf_bytes customer, const char *why);
 
 /* ---- the store's way ---- */
