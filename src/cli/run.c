@@ -34,12 +34,11 @@ static void setup_log(const struct rf_config *config)
 }
 
 /* A broker that is away is waited for: the supervisor restarting us would do no better. */
-static bool wait_for_topics(const struct rf_stream_options *options, int32_t *partitions,
-                            struct rf_error *err)
+static bool wait_for_topics(struct rf_stream_options *options, struct rf_error *err)
 {
     while (!asked_to_stop()) {
         rf_error_clear(err);
-        if (rf_stream_check(options, partitions, err))
+        if (rf_stream_check(options, err))
             return true;
         if (err->kind != RF_ERROR_RETRY)
             return false;
@@ -93,14 +92,13 @@ static int run_config(const struct rf_config *config, const struct run_options *
     struct rf_runtime_options opening = {.gave_up = asked_to_stop};
     struct rf_error err = {0};
     struct rf_stream *stream = NULL;
-    int32_t partitions = 0;
     int status = RF_EXIT_FAILED;
 
     if (!rf_runtime_open(&runtime, config, &opening, &err))
         goto out;
     runtime.stream.accept_gap = options->accept_gap;
-    if (!wait_for_topics(&runtime.stream, &partitions, &err) ||
-        !rf_runtime_open_stores(&runtime, partitions, &err))
+    if (!wait_for_topics(&runtime.stream, &err) ||
+        !rf_runtime_open_stores(&runtime, runtime.stream.partitions, &err))
         goto out;
     stream = rf_stream_start(&runtime.stream, &err);
     if (stream == NULL)
@@ -108,7 +106,7 @@ static int run_config(const struct rf_config *config, const struct run_options *
     rf_log_info(RF_FIELDS(rf_field_text("app", config->plan->app),
                           rf_field_text("instance", runtime.instance.name),
                           rf_field_text("plan", config->plan->version),
-                          rf_field_int("partitions", partitions),
+                          rf_field_int("partitions", runtime.stream.partitions),
                           rf_field_int("workers", config->workers)),
                 "running");
     status = serve(stream);

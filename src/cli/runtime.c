@@ -1,9 +1,13 @@
 #include "cli/runtime.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/base/hash.h"
+#include "core/base/number.h"
 #include "core/codec/avro_decoder.h"
 #include "core/codec/decoders.h"
 #include "edge/formats/avro_schema.h"
@@ -153,18 +157,64 @@ static bool find_id(struct rf_runtime *runtime, const struct rf_runtime_options 
         subject);
 }
 
-/* The id under which what is written to `topic` is registered. A registry that is away is waited for. */
+/* Where the id of a text under a subject is kept: what the registry once said of it holds for ever. */
+static const char *id_path(struct rf_runtime *runtime, const char *subject, const char *text)
+{
+    const struct rf_config *config = runtime->config;
+    uint64_t hash = rf_hash64_seeded(rf_bytes_of_text(text), rf_hash64(rf_bytes_of_text(subject)));
+
+    return rf_arena_printf(&runtime->arena, "%s/%s/schemas/id-%016" PRIx64, config->state_dir,
+                           config->plan->app, hash);
+}
+
+static bool recall_id(const char *path, uint32_t *id)
+{
+    struct rf_buffer content;
+    struct rf_error err = {0};
+    uint64_t number = 0;
+    bool known = false;
+
+    rf_buffer_init(&content, 64);
+    known = rf_file_read(path, &content, &err) &&
+            rf_uint64_parse(rf_buffer_bytes(&content), &number) && number <= UINT32_MAX;
+    rf_buffer_deinit(&content);
+    *id = (uint32_t)number;
+    return known;
+}
+
+static void remember_id(const char *path, uint32_t id)
+{
+    struct rf_error err = {0};
+    char text[16];
+    int size = snprintf(text, sizeof text, "%" PRIu32, id);
+
+    if (!rf_file_write(path, rf_bytes_of(text, (size_t)size), 0600, &err))
+        rf_log_warning(RF_FIELDS(rf_field_error(&err)),
+                       "a schema's id cannot be kept for times without the registry");
+}
+
+/* The id under which what is written to `topic` is registered. A registry that is away is done without where it has
+ * answered before, and otherwise waited for. */
 static bool id_of_topic(struct rf_runtime *runtime, const struct rf_runtime_options *options,
                         const char *topic, const char *text, uint32_t *id, struct rf_error *err)
 {
     const char *subject = rf_arena_printf(&runtime->arena, "%s-value", topic);
+    const char *path = id_path(runtime, subject, text);
 
     while (!find_id(runtime, options, subject, rf_bytes_of_text(text), id, err)) {
+        if (err->kind == RF_ERROR_RETRY && recall_id(path, id)) {
+            rf_log_warning(RF_FIELDS(rf_field_text("topic", topic), rf_field_error(err)),
+                           "the schema registry is away: going on with what it said before");
+            rf_error_clear(err);
+            return true;
+        }
         if (err->kind != RF_ERROR_RETRY || options->gave_up == NULL || options->gave_up())
             return rf_error_wrap(err, "registering the schema of topic %s", topic);
         rf_log_warning(RF_FIELDS(rf_field_error(err)), "waiting for the schema registry");
         rf_error_clear(err);
     }
+    if (!options->read_only)
+        remember_id(path, *id);
     return true;
 }
 

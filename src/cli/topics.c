@@ -40,7 +40,8 @@ static void say_created(void *context, const char *topic, int32_t partitions)
     int *count = context;
 
     (*count)++;
-    printf("created %s with %d partition%s\n", topic, (int)partitions, partitions == 1 ? "" : "s");
+    printf("created %s with %d partition%s\n", topic, (int)partitions,
+           partitions == 1 ? "" : "s");
 }
 
 static int create(const struct rf_topics_options *wanted)
@@ -62,11 +63,11 @@ static int check(const struct rf_topics_options *wanted)
     struct rf_topic_fault *faults = calloc(FAULTS_MAX, sizeof *faults);
     struct rf_error err = {0};
     size_t count = 0;
-    int32_t partitions = 0;
+    struct rf_topics_found found = {0};
     int status = RF_EXIT_FINE;
 
     rf_assert(faults != NULL);
-    if (!rf_topics_check(wanted, faults, FAULTS_MAX, &count, &partitions, &err)) {
+    if (!rf_topics_check(wanted, faults, FAULTS_MAX, &count, &found, &err)) {
         fprintf(stderr, "ringfold: %s\n", err.message);
         free(faults);
         return RF_EXIT_FAILED;
@@ -79,7 +80,7 @@ static int check(const struct rf_topics_options *wanted)
     }
     if (status == RF_EXIT_FINE)
         printf("%zu topics are as they have to be; the sources have %d partition%s\n",
-               wanted->topic_count, (int)partitions, partitions == 1 ? "" : "s");
+               wanted->topic_count, (int)found.partitions, found.partitions == 1 ? "" : "s");
     free(faults);
     return status;
 }

@@ -8,6 +8,8 @@
 #include "edge/sys/log.h"
 
 #define PRODUCER_TRANSACTION_TIMEOUT_MS "15000"
+#define BATCH_BYTES_DEFAULT             1000000
+#define BATCH_BYTES_DEFAULT_TEXT        "1000000"
 
 static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, struct rf_error *err)
 {
@@ -182,6 +184,7 @@ rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char transactional_id[256];
+    char batch[32] = BATCH_BYTES_DEFAULT_TEXT;
     const struct pinned pinned[] = {
         {"enable.idempotence", "true"},
         {"acks", "all"},
@@ -190,6 +193,7 @@ rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err)
     const struct pinned defaults[] = {
         {"retry.backoff.ms", "10"}, /* the default of 100 is slept through in every commit */
         {"linger.ms", "5"},
+        {"batch.size", batch},
         {"compression.type", "lz4"},
         {"socket.timeout.ms", "10000"}, /* the default of 60 s hides repeated EndTxn requests */
         {"topic.metadata.propagation.max.ms", "5000"},
@@ -202,6 +206,11 @@ rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err)
         {"message.timeout.ms", PRODUCER_TRANSACTION_TIMEOUT_MS},
     };
 
+    /* A broker refuses a batch as a whole: with batches within every topic's limit what is refused is one message, and
+     * its cause is known. */
+    if (worker->options->batch_bytes_max > 0 &&
+        worker->options->batch_bytes_max < BATCH_BYTES_DEFAULT)
+        snprintf(batch, sizeof batch, "%lld", (long long)worker->options->batch_bytes_max);
     snprintf(transactional_id, sizeof transactional_id, "%s-%s", worker->options->plan->app,
              worker->name);
     rd_kafka_conf_set_opaque(conf, worker);

@@ -38,8 +38,7 @@ static size_t list_topics(const struct rf_stream_options *options, struct rf_top
 }
 
 /* What would make the run wrong is an error before anything is consumed; what is only unwise is said. */
-bool rf_stream_check(const struct rf_stream_options *options, int32_t *partitions,
-                     struct rf_error *err)
+bool rf_stream_check(struct rf_stream_options *options, struct rf_error *err)
 {
     struct rf_topic topics[TOPICS_MAX];
     struct rf_topic_fault *faults = calloc(FAULTS_MAX, sizeof *faults);
@@ -50,11 +49,12 @@ bool rf_stream_check(const struct rf_stream_options *options, int32_t *partition
         .topic_count = list_topics(options, topics),
         .record_bytes_max = options->plan->record_bytes_max,
     };
+    struct rf_topics_found found = {0};
     size_t fault_count = 0;
     bool ok = false;
 
     rf_assert(faults != NULL);
-    ok = rf_topics_check(&check, faults, FAULTS_MAX, &fault_count, partitions, err);
+    ok = rf_topics_check(&check, faults, FAULTS_MAX, &fault_count, &found, err);
     for (size_t i = 0; ok && i < fault_count; i++) {
         if (faults[i].fatal)
             ok = rf_error_set(err, RF_ERROR_CONFIG, 0, "topic %s: %s", faults[i].topic,
@@ -63,6 +63,8 @@ bool rf_stream_check(const struct rf_stream_options *options, int32_t *partition
             rf_log_warning(RF_FIELDS(rf_field_text("topic", faults[i].topic)), "%s",
                            faults[i].message);
     }
+    options->partitions = found.partitions;
+    options->batch_bytes_max = found.message_bytes_min;
     free(faults);
     return ok;
 }

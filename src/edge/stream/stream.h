@@ -46,6 +46,8 @@ struct rf_stream_options {
     const char *instance; /* stable name of this process: static membership, transactional.id */
     const char *changelog_topic, *tasks_topic, *dead_letter_topic;
     int32_t partitions; /* of each source, as rf_stream_check found it */
+    int64_t
+        batch_bytes_max; /* a batch that is larger is refused by one of the topics; 0: not known */
     enum rf_delivery delivery;
     enum rf_start start; /* where a group without committed offsets begins */
     bool accept_gap;     /* go on although input or changelog are missing a part */
@@ -62,8 +64,7 @@ struct rf_stream;
 
 /* Are the topics there, and as they have to be? Sets *partitions, of each source. Errors: CONFIG (the message names the
  * topic and the remedy), RETRY (no broker answers). */
-bool rf_stream_check(const struct rf_stream_options *options, int32_t *partitions,
-                     struct rf_error *err) RF_MUST_CHECK;
+bool rf_stream_check(struct rf_stream_options *options, struct rf_error *err) RF_MUST_CHECK;
 
 /* Starts the workers. Errors: CONFIG, RETRY. */
 struct rf_stream *rf_stream_start(const struct rf_stream_options *options, struct rf_error *err);

@@ -197,6 +197,7 @@ struct checking {
     struct rf_topic_fault *faults;
     size_t faults_max;
     size_t count;
+    int64_t message_bytes_min; /* of the topics looked at so far; 0: none */
 };
 
 static void complain(struct checking *c, const char *topic, bool fatal, const char *format, ...)
@@ -226,6 +227,9 @@ static void check_settings(struct checking *c, const struct rf_topic *topic,
         complain(c, topic->name, false, "its settings could not be read: %s", err.message);
         return;
     }
+    if (settings.max_message_bytes > 0 &&
+        (c->message_bytes_min == 0 || settings.max_message_bytes < c->message_bytes_min))
+        c->message_bytes_min = settings.max_message_bytes;
     if (is_compacted(topic->role) && strcmp(settings.cleanup_policy, "compact") != 0)
         complain(c, topic->name, true,
                  "cleanup.policy is '%s', which deletes state; set it to 'compact'"
@@ -264,7 +268,7 @@ static void check_one(struct checking *c, size_t index, int32_t partitions)
 }
 
 bool rf_topics_check(const struct rf_topics_options *options, struct rf_topic_fault *faults,
-                     size_t faults_max, size_t *fault_count, int32_t *partitions,
+                     size_t faults_max, size_t *fault_count, struct rf_topics_found *result,
                      struct rf_error *err)
 {
     rd_kafka_t *rk = rf_admin_open(options, err);
@@ -274,17 +278,18 @@ bool rf_topics_check(const struct rf_topics_options *options, struct rf_topic_fa
     bool ok = rk != NULL;
 
     rf_assert(found != NULL);
-    *partitions = 0;
+    *result = (struct rf_topics_found){0};
     ok = ok && find_topics(rk, options, found, err);
-    for (size_t i = 0; ok && *partitions == 0 && i < options->topic_count; i++) {
+    for (size_t i = 0; ok && result->partitions == 0 && i < options->topic_count; i++) {
         if (options->topics[i].role == RF_TOPIC_SOURCE)
-            *partitions = found[i].partitions;
+            result->partitions = found[i].partitions;
     }
     for (size_t i = 0; ok && i < options->topic_count; i++) {
         if (is_first_mention(options, i))
-            check_one(&c, i, *partitions);
+            check_one(&c, i, result->partitions);
     }
     *fault_count = c.count;
+    result->message_bytes_min = c.message_bytes_min;
     free(found);
     if (rk != NULL)
         rd_kafka_destroy(rk);

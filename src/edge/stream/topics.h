@@ -44,9 +44,14 @@ bool rf_topics_create(const struct rf_topics_options *options,
                       void (*created)(void *context, const char *topic, int32_t partitions),
                       void *context, struct rf_error *err) RF_MUST_CHECK;
 
+struct rf_topics_found {
+    int32_t partitions;        /* of the first source; 0: it does not exist */
+    int64_t message_bytes_min; /* the least max.message.bytes of what is written to; 0: not known */
+};
+
 /* Every fault that would keep `run` from being right. Returns false only where no broker answers. */
 bool rf_topics_check(const struct rf_topics_options *options, struct rf_topic_fault *faults,
-                     size_t faults_max, size_t *fault_count, int32_t *partitions,
+                     size_t faults_max, size_t *fault_count, struct rf_topics_found *found,
                      struct rf_error *err) RF_MUST_CHECK;
 
 /* What max.message.bytes of a changelog has to be for customer records of this size. */
