@@ -275,7 +275,7 @@ static size_t commit_bytes_max(const struct rf_config *config)
                                       : (size_t)share;
 }
 
-/* Of each 16 parts of the memory 7 are for the hot caches, 3 for cached blocks and 3 for what the stores have not
+/* Of each 16 parts of the memory 6 are for the hot caches, 3 for cached blocks and 3 for what the stores have not
  * written yet; the rest is what open transactions and malloc add. */
 static void describe_stream(struct rf_runtime *runtime)
 {
@@ -306,7 +306,7 @@ static void describe_stream(struct rf_runtime *runtime)
         .commit_events_max = (size_t)config->commit_events_max,
         .commit_bytes_max = commit_bytes_max(config),
         .store_interval_ms = config->state_flush_interval,
-        .records_memory = (size_t)(config->state_memory / 16 * 7),
+        .records_memory = (size_t)(config->state_memory / 16 * 6),
         .dead_letter_bytes_max = DEAD_LETTER_BYTES,
     };
 }
