@@ -28,6 +28,7 @@ FAILPOINTS = {
     "before_send_offsets": 50, "after_send_offsets": 50,
     "before_commit": 50, "after_commit": 50,
     "before_store_write": 500, "after_store_write": 500,
+    "before_checkpoint": 3, "after_checkpoint": 3,
 }
 FAILPOINT_SECONDS_MAX = 60
 CHUNK = 100          # events between two looks at the clock

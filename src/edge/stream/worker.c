@@ -380,6 +380,17 @@ static void open_waiting(struct rf_worker *worker)
     }
 }
 
+/* What was written survives a crash from here on, with the checkpoint that it carries. */
+static bool make_durable(struct rf_slot *slot, struct rf_error *err)
+{
+    bool ok = false;
+
+    rf_failpoint("before_checkpoint");
+    ok = rf_task_sync(slot->task, false, err);
+    rf_failpoint("after_checkpoint");
+    return ok;
+}
+
 /* Between transactions only. Every store_interval what has gathered is written, earlier where it takes a quarter of
  * the memory; every SYNC_EVERY_MS the stores are told to make it durable. */
 static void write_stores(struct rf_worker *worker)
@@ -399,7 +410,7 @@ static void write_stores(struct rf_worker *worker)
             continue;
         rf_failpoint("before_store_write");
         if (!rf_task_flush(slot->task, due ? 0 : share, &err) ||
-            (sync && !rf_task_sync(slot->task, false, &err))) {
+            (sync && !make_durable(slot, &err))) {
             if (err.kind == RF_ERROR_STATE) {
                 rebuild(worker, slot, &err);
                 return;
