@@ -34,13 +34,6 @@ struct table {
     struct rf_error err;
 };
 
-static bool read_schema(void *self, struct rf_bytes text, struct rf_arena *arena,
-                        const struct rf_schema **schema, struct rf_error *err)
-{
-    (void)self;
-    return rf_avro_schema_parse(arena, text, NULL, 0, schema, err);
-}
-
 static void open_tasks(void *self, int32_t count)
 {
     struct table *table = self;
@@ -55,7 +48,7 @@ static void open_tasks(void *self, int32_t count)
             .plan = table->runtime->config->plan,
             .codec = table->runtime->codec,
             .record_schemas = table->runtime->schemas,
-            .reader = {.read = read_schema},
+            .reader = {.read = rf_avro_schema_read},
             .record_wire = table->runtime->record_wire,
             .store = rf_memory_store_open(),
             .partition = i,

@@ -98,13 +98,6 @@ static void decoders_close(void *self, const struct rf_decoder *decoders)
     free(made);
 }
 
-static bool read_schema(void *self, struct rf_bytes text, struct rf_arena *arena,
-                        const struct rf_schema **schema, struct rf_error *err)
-{
-    (void)self;
-    return rf_avro_schema_parse(arena, text, NULL, 0, schema, err);
-}
-
 /* ---- the registry ---- */
 
 static bool open_registry(struct rf_runtime *runtime, const struct rf_runtime_options *options,
@@ -286,7 +279,7 @@ static void describe_stream(struct rf_runtime *runtime)
         .customer_codec = runtime->codec,
         .outputs = runtime->outputs,
         .record_schemas = runtime->schemas,
-        .record_reader = {.read = read_schema},
+        .record_reader = {.read = rf_avro_schema_read},
         .record_wire = runtime->record_wire,
         .ports = {.self = runtime,
                   .store_open = store_open,

@@ -746,3 +746,10 @@ bool rf_avro_schema_parse(struct rf_arena *arena, struct rf_bytes text,
     rf_buffer_deinit(&parser.path);
     return ok;
 }
+
+bool rf_avro_schema_read(void *self, struct rf_bytes text, struct rf_arena *arena,
+                         const struct rf_schema **schema, struct rf_error *err)
+{
+    (void)self;
+    return rf_avro_schema_parse(arena, text, NULL, 0, schema, err);
+}

@@ -17,3 +17,8 @@
 bool rf_avro_schema_parse(struct rf_arena *arena, struct rf_bytes text,
                           const struct rf_bytes *references, size_t reference_count,
                           const struct rf_schema **schema, struct rf_error *err) RF_MUST_CHECK;
+
+/* The same for a text that stands alone, as core/task/layouts.h asks for it (struct rf_schema_reader); `self` is not
+ * looked at. */
+bool rf_avro_schema_read(void *self, struct rf_bytes text, struct rf_arena *arena,
+                         const struct rf_schema **schema, struct rf_error *err) RF_MUST_CHECK;

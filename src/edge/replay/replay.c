@@ -48,13 +48,6 @@ static bool decode_framed(void *self, uint32_t source, struct rf_bytes payload,
 
 static const struct rf_decoder_ops framed_ops = {.decode = decode_framed};
 
-static bool read_schema(void *self, struct rf_bytes text, struct rf_arena *arena,
-                        const struct rf_schema **schema, struct rf_error *err)
-{
-    (void)self;
-    return rf_avro_schema_parse(arena, text, NULL, 0, schema, err);
-}
-
 /* ---- the transaction, whose broker never fails ---- */
 
 static void tell(const struct replay *replay)
@@ -203,7 +196,7 @@ static struct rf_task *open_task(struct replay *replay, struct rf_error *err)
     struct rf_task_options options = {
         .plan = replay->options->plan,
         .codec = replay->options->codec,
-        .reader = {.read = read_schema},
+        .reader = {.read = rf_avro_schema_read},
         .record_wire = {.format = RF_FORMAT_AVRO_OBJECT,
                         .fingerprint = rf_schema_fingerprint(
                             rf_customer_codec_schema(replay->options->codec))},
