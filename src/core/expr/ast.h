@@ -85,6 +85,7 @@ struct rf_node {
     uint32_t offset;  /* of what a message about this node points at */
     uint32_t size;
     uint32_t start; /* of its first byte: a chain a.b.c points at c but starts at a */
+    uint32_t end;   /* behind its last byte, brackets around it left out */
     uint32_t depth; /* 1 + the deepest child's */
     uint32_t index; /* see enum rf_resolved */
     uint32_t uses;  /* fold.c: the outermost macro whose variables it uses */

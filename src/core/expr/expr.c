@@ -39,13 +39,15 @@ bool rf_expr_compile(struct rf_arena *arena, const struct rf_expr_env *env, stru
     root = rf_parse(arena, checker.text, &made->fingerprint, faults);
     if (root == NULL || !rf_check(&checker, root, want))
         return false;
+    made->root = root;
+    made->text = checker.text;
     made->type = root->type;
     made->zones = env->zones;
     made->cost_max = env->cost_max == 0 ? RF_EXPR_COST_MAX_DEFAULT : env->cost_max;
     rf_fold(arena, env, root);
     if (!rf_program_build(arena, root, want, made))
         return fault_at_start(faults, "expression is nested too deeply", NULL);
-    rf_reads_collect(arena, env, root, made);
+    rf_reads_collect(arena, root, made);
     *expr = made;
     return true;
 }

@@ -109,6 +109,7 @@ struct rf_node *rf_parser_node(struct rf_parser *parser, enum rf_node_kind kind,
 
 struct rf_node *rf_parser_finish(struct rf_parser *parser, struct rf_node *node)
 {
+    node->end = (uint32_t)parser->token_end;
     node->depth = 1;
     for (uint32_t i = 0; i < node->child_count; i++) {
         if (node->children[i]->depth >= node->depth)

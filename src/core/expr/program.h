@@ -60,6 +60,8 @@ struct rf_expr {
     uint64_t fingerprint;
     size_t read_count;
     const struct rf_expr_read *reads;
+    const struct rf_node *root; /* checked and folded */
+    struct rf_bytes text;       /* what it was compiled from */
 };
 
 /* Emits code for `root`; `want` is checked at run time where the checker could not. False: it needs too many
@@ -70,8 +72,7 @@ bool rf_program_build(struct rf_arena *arena, const struct rf_node *root,
 /* fold.c: replaces what does not depend on variables by its value. */
 void rf_fold(struct rf_arena *arena, const struct rf_expr_env *env, struct rf_node *root);
 /* reads.c */
-void rf_reads_collect(struct rf_arena *arena, const struct rf_expr_env *env,
-                      const struct rf_node *root, struct rf_expr *expr);
+void rf_reads_collect(struct rf_arena *arena, const struct rf_node *root, struct rf_expr *expr);
 
 #define RF_DECLARE_INSTRUCTION(name)                                                               \
     const struct rf_instruction *rf_run_##name(struct rf_machine *machine,                         \

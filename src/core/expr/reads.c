@@ -6,7 +6,6 @@
 
 struct collector {
     struct rf_arena *arena;
-    const struct rf_expr_env *env;
     struct rf_expr_read *items;
     size_t count;
     size_t capacity;
@@ -53,7 +52,8 @@ static void add_path(struct collector *collector, const struct rf_node *node,
                      const struct rf_node *root, uint32_t depth)
 {
     uint32_t *path = rf_arena_alloc(collector->arena, depth * sizeof *path);
-    const char *text = collector->env->variables[root->index].name;
+    const char *text = rf_arena_printf(collector->arena, "%.*s", (int)root->name.size,
+                                       (const char *)root->name.data);
     const struct rf_node *nodes[PATH_DEPTH_MAX];
 
     for (uint32_t i = depth; i > 0; i--) {
@@ -82,10 +82,9 @@ static void collect(struct collector *collector, const struct rf_node *node)
         collect(collector, node->children[i]);
 }
 
-void rf_reads_collect(struct rf_arena *arena, const struct rf_expr_env *env,
-                      const struct rf_node *root, struct rf_expr *expr)
+void rf_reads_collect(struct rf_arena *arena, const struct rf_node *root, struct rf_expr *expr)
 {
-    struct collector collector = {.arena = arena, .env = env};
+    struct collector collector = {.arena = arena};
 
     collect(&collector, root);
     expr->reads = collector.items;
