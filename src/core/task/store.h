@@ -33,6 +33,14 @@ struct rf_store_load_ops {
 
 #define RF_STORE_LOAD_MEMORY_MIN (1024 * 1024)
 
+/* What a store takes, as far as it knows; for people, never for decisions. */
+struct rf_store_sizes {
+    uint64_t bytes;         /* on disk */
+    uint64_t customers;     /* an estimate: records that were replaced may count twice */
+    uint64_t memory;        /* written, and not on disk yet */
+    uint64_t pending_bytes; /* to be compacted */
+};
+
 struct rf_store_ops {
     /* records[i] is what is known of customers[i], or { NULL, 0 }; valid until the next call. In the order of
      * rf_bytes_compare it is cheaper. Errors: STATE, RETRY (the disk). */
@@ -67,6 +75,9 @@ struct rf_store_ops {
 
     /* Afterwards no byte of an erased customer or of an older record is left. Rewrites the whole store. */
     bool (*compact)(void *store, struct rf_error *err);
+
+    /* Costs microseconds. NULL: nothing is known. */
+    void (*sizes)(void *store, struct rf_store_sizes *sizes);
 
     void (*close)(void *store); /* frees `store` too; flushes */
 
