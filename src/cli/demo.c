@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/configuration.h"
 #include "cli/runtime.h"
+#include "cli/terminal.h"
 #include "core/base/assert.h"
 #include "edge/replay/merge.h"
 #include "edge/stream/embedded.h"
@@ -47,13 +48,6 @@ struct demo {
 
 /* ---- what is shown ---- */
 
-static bool with_colour(void)
-{
-    const char *no_colour = getenv("NO_COLOR");
-
-    return isatty(STDOUT_FILENO) != 0 && (no_colour == NULL || no_colour[0] == '\0');
-}
-
 static void print_reasons(const struct rf_derived *derived, struct rf_buffer *line)
 {
     for (size_t i = 0; i < derived->reason_count; i++) {
@@ -72,8 +66,8 @@ static void print_alert(void *self, const struct rf_derived *derived)
     rf_time_format_ms(time, sizeof time, derived->occurred_at);
     rf_buffer_init(&line, 64U * 1024);
     rf_buffer_printf(
-        &line, "%.16s  %s%-8s%s %.*s  %s: %.*s\n%20s", time, with_colour() ? "\033[1m" : "",
-        rule->offer_id != NULL ? "offer" : rule->severity, with_colour() ? "\033[0m" : "",
+        &line, "%.16s  %s%-8s%s %.*s  %s: %.*s\n%20s", time, rf_terminal_colour(stdout) ? RF_BOLD : "",
+        rule->offer_id != NULL ? "offer" : rule->severity, rf_terminal_colour(stdout) ? RF_PLAIN : "",
         (int)derived->customer.size, (const char *)derived->customer.data, rule->name,
         (int)derived->because.size, (const char *)derived->because.data, "");
     print_reasons(derived, &line);

@@ -1,8 +1,8 @@
 #include "cli/diagnostics.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "cli/terminal.h"
 
 #define EXCERPT_POINTS_MAX 120 /* a longer line is shown around the caret */
 
@@ -15,9 +15,7 @@ static const struct colours bright = {"\033[31m", "\033[35m", "\033[32m", "\033[
 
 static const struct colours *colours_for(FILE *out)
 {
-    const char *no_colour = getenv("NO_COLOR");
-
-    return isatty(fileno(out)) && (no_colour == NULL || no_colour[0] == '\0') ? &bright : &plain;
+    return rf_terminal_colour(out) ? &bright : &plain;
 }
 
 static const char *next_point(const char *c)

@@ -128,3 +128,77 @@ bool rf_admin_topic_settings(rd_kafka_t *rk, const char *topic, struct rf_topic_
     rd_kafka_queue_destroy(queue);
     return ok;
 }
+
+bool rf_admin_count_partitions(rd_kafka_t *rk, const char *topic, int32_t *count,
+                               struct rf_error *err)
+{
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(rk, topic, NULL);
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, handle, &metadata, TIMEOUT_MS);
+
+    rd_kafka_topic_destroy(handle);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return rf_error_set(err, RF_ERROR_RETRY, code,
+                            "no kafka broker answers (bootstrap.servers): %s",
+                            rd_kafka_err2str(code));
+    *count = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+    rd_kafka_metadata_destroy(metadata);
+    if (*count > 0)
+        return true;
+    return rf_error_set(err, RF_ERROR_CONFIG, 0, "there is no topic %s", topic);
+}
+
+static void tell_assignment(const rd_kafka_MemberDescription_t *member,
+                            void (*assigned)(void *self, const char *client,
+                                             const rd_kafka_topic_partition_t *partition),
+                            void *self)
+{
+    const rd_kafka_MemberAssignment_t *assignment = rd_kafka_MemberDescription_assignment(member);
+    const rd_kafka_topic_partition_list_t *list =
+        assignment == NULL ? NULL : rd_kafka_MemberAssignment_partitions(assignment);
+
+    for (int i = 0; list != NULL && i < list->cnt; i++)
+        assigned(self, rd_kafka_MemberDescription_client_id(member), &list->elems[i]);
+}
+
+static bool read_members(rd_kafka_event_t *event, const char *group,
+                         void (*assigned)(void *self, const char *client,
+                                          const rd_kafka_topic_partition_t *partition),
+                         void *self, struct rf_error *err)
+{
+    size_t count = 0;
+    const rd_kafka_ConsumerGroupDescription_t **groups =
+        rd_kafka_DescribeConsumerGroups_result_groups(
+            rd_kafka_event_DescribeConsumerGroups_result(event), &count);
+
+    for (size_t g = 0; g < count; g++) {
+        const rd_kafka_error_t *error = rd_kafka_ConsumerGroupDescription_error(groups[g]);
+
+        if (error != NULL && rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND)
+            return rf_error_set(err, RF_ERROR_RETRY, rd_kafka_error_code(error),
+                                "describing group %s: %s", group, rd_kafka_error_string(error));
+        for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(groups[g]); i++)
+            tell_assignment(rd_kafka_ConsumerGroupDescription_member(groups[g], i), assigned, self);
+    }
+    return true;
+}
+
+bool rf_admin_group_members(rd_kafka_t *rk, const char *group,
+                            void (*assigned)(void *self, const char *client,
+                                             const rd_kafka_topic_partition_t *partition),
+                            void *self, struct rf_error *err)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_AdminOptions_t *options = admin_options(rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
+    rd_kafka_event_t *event = NULL;
+    bool ok = false;
+
+    rd_kafka_DescribeConsumerGroups(rk, &group, 1, options, queue);
+    event = wait_for(queue, "describing the consumer group", err);
+    ok = event != NULL && read_members(event, group, assigned, self, err);
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(queue);
+    return ok;
+}

@@ -1,4 +1,4 @@
-/* The admin calls that topics.c needs, made to look synchronous. Inside this room only. */
+/* The admin calls that topics.c and offsets.c need, made to look synchronous. Inside this room only. */
 #pragma once
 #include <librdkafka/rdkafka.h>
 
@@ -18,3 +18,14 @@ struct rf_topic_values {
 };
 bool rf_admin_topic_settings(rd_kafka_t *rk, const char *topic, struct rf_topic_values *settings,
                              struct rf_error *err) RF_MUST_CHECK;
+
+/* How many partitions a topic has. Any kind of handle. Errors: CONFIG (there is no such topic), RETRY. */
+bool rf_admin_count_partitions(rd_kafka_t *rk, const char *topic, int32_t *count,
+                               struct rf_error *err) RF_MUST_CHECK;
+
+/* Who consumes what: `assigned` is called for each partition that a member of the group has, with the member's client
+ * id. A group that nobody knows has no members. Errors: RETRY. */
+bool rf_admin_group_members(rd_kafka_t *rk, const char *group,
+                            void (*assigned)(void *self, const char *client,
+                                             const rd_kafka_topic_partition_t *partition),
+                            void *self, struct rf_error *err) RF_MUST_CHECK;

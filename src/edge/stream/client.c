@@ -230,8 +230,9 @@ rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err)
 
 /* A consumer that joins no group and commits nothing. `committed`: read_committed, and told of the end of each
  * partition; otherwise read_uncommitted, or "high" would be the last stable offset (invariant 3). */
-rd_kafka_t *rf_client_reader(const struct rf_property *kafka, size_t kafka_count, const char *group,
-                             bool committed, struct rf_error *err)
+static rd_kafka_t *make_reader(const struct rf_property *kafka, size_t kafka_count,
+                               const char *group, bool committed, const struct pinned *more,
+                               size_t more_count, struct rf_error *err)
 {
     const struct rf_stream_options options = {.kafka = kafka, .kafka_count = kafka_count};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -249,7 +250,8 @@ rd_kafka_t *rf_client_reader(const struct rf_property *kafka, size_t kafka_count
 
     rd_kafka_conf_set_log_cb(conf, log_line);
     if (!set_configured(conf, &options, RD_KAFKA_CONSUMER, err) ||
-        !set_all(conf, pinned, sizeof pinned / sizeof *pinned, err)) {
+        !set_all(conf, pinned, sizeof pinned / sizeof *pinned, err) ||
+        !set_all(conf, more, more_count, err)) {
         rd_kafka_conf_destroy(conf);
         return NULL;
     }
@@ -257,6 +259,24 @@ rd_kafka_t *rf_client_reader(const struct rf_property *kafka, size_t kafka_count
     if (rk != NULL)
         rd_kafka_poll_set_consumer(rk);
     return rk;
+}
+
+rd_kafka_t *rf_client_reader(const struct rf_property *kafka, size_t kafka_count, const char *group,
+                             bool committed, struct rf_error *err)
+{
+    return make_reader(kafka, kafka_count, group, committed, NULL, 0, err);
+}
+
+rd_kafka_t *rf_client_peeker(const struct rf_property *kafka, size_t kafka_count, const char *group,
+                             bool committed, struct rf_error *err)
+{
+    const struct pinned little[] = {
+        {"queued.min.messages", "1"},
+        {"fetch.message.max.bytes", "65536"}, /* a larger batch comes whole, alone */
+    };
+
+    return make_reader(kafka, kafka_count, group, committed, little, sizeof little / sizeof *little,
+                       err);
 }
 
 rd_kafka_t *rf_client_admin(const struct rf_property *kafka, size_t kafka_count,

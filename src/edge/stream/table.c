@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "edge/stream/admin.h"
 #include "edge/stream/worker.h"
 
 #define TIMEOUT_MS 15000
@@ -35,24 +36,6 @@ static bool find_targets(struct reading *r, struct rf_error *err)
         return true;
     return rf_error_set(err, RF_ERROR_RETRY, code, "reading %s: %s", r->options->topic,
                         rd_kafka_err2str(code));
-}
-
-static bool count_partitions(struct reading *r, struct rf_error *err)
-{
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(r->observer, r->options->topic, NULL);
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(r->observer, 0, topic, &metadata, TIMEOUT_MS);
-
-    rd_kafka_topic_destroy(topic);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return rf_error_set(err, RF_ERROR_RETRY, code,
-                            "no kafka broker answers (bootstrap.servers): %s",
-                            rd_kafka_err2str(code));
-    r->partition_count = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
-    rd_kafka_metadata_destroy(metadata);
-    if (r->partition_count > 0)
-        return true;
-    return rf_error_set(err, RF_ERROR_CONFIG, 0, "there is no topic %s", r->options->topic);
 }
 
 static bool is_complete(const struct reading *r)
@@ -112,7 +95,8 @@ bool rf_table_read(const struct rf_table_options *options, const struct rf_table
     bool ok = false;
 
     r.observer = rf_client_reader(options->kafka, options->kafka_count, options->app, false, err);
-    if (r.observer == NULL || !count_partitions(&r, err))
+    if (r.observer == NULL ||
+        !rf_admin_count_partitions(r.observer, options->topic, &r.partition_count, err))
         goto out;
     r.reader = rf_client_reader(options->kafka, options->kafka_count, options->app, true, err);
     r.target = calloc((size_t)r.partition_count, sizeof *r.target);

@@ -96,6 +96,9 @@ rd_kafka_t *rf_client_consumer(struct rf_worker *worker, struct rf_error *err);
 rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err);
 rd_kafka_t *rf_client_reader(const struct rf_property *kafka, size_t kafka_count, const char *group,
                              bool committed, struct rf_error *err);
+/* The same for one message here and there: it fetches as little as the broker gives. Any thread. */
+rd_kafka_t *rf_client_peeker(const struct rf_property *kafka, size_t kafka_count, const char *group,
+                             bool committed, struct rf_error *err);
 /* Any thread. For records of the input; idempotent, without transactions. */
 rd_kafka_t *rf_client_feeder(const struct rf_property *kafka, size_t kafka_count,
                              void (*delivered)(rd_kafka_t *rk, const rd_kafka_message_t *message,
