@@ -629,7 +629,8 @@ bool rf_task_restore(struct rf_task *task, struct rf_bytes customer, struct rf_b
         rf_records_restore(task->records, customer, record);
         return rf_task_flush(task, RESTORE_GATHERED_MAX, err);
     }
-    return store->ops->load->add(store->self, customer, record, err) || load_failed(task, err);
+    return store->ops->load->add(store->self, customer, record, RF_MS_MAX, err) ||
+           load_failed(task, err);
 }
 
 void rf_task_restored_to(struct rf_task *task, int64_t changelog_next)
@@ -725,13 +726,13 @@ struct customer_walk {
     struct rf_error *err;
 };
 
-static bool visit_customer(void *context, struct rf_bytes id, struct rf_bytes record)
+static bool visit_customer(void *context, struct rf_bytes id, struct rf_stored stored)
 {
     struct customer_walk *walk = context;
     struct rf_customer *customer = NULL;
 
     rf_arena_reset(&walk->arena, ARENA_CHUNK);
-    return decode_committed(walk->task, id, record, &walk->arena, &customer, walk->err) &&
+    return decode_committed(walk->task, id, stored.record, &walk->arena, &customer, walk->err) &&
            walk->visit(walk->context, customer);
 }
 
@@ -744,7 +745,7 @@ bool rf_task_each_customer(struct rf_task *task,
     bool ok = rf_task_flush(task, 0, err);
 
     rf_arena_init(&walk.arena, ARENA_CHUNK);
-    ok = ok && store->ops->scan(store->self, visit_customer, &walk, err) &&
+    ok = ok && store->ops->scan(store->self, (struct rf_bytes){0}, visit_customer, &walk, err) &&
          err->kind == RF_ERROR_NONE;
     rf_arena_deinit(&walk.arena);
     return ok;
