@@ -247,7 +247,8 @@ static bool fold_event(struct rf_task *task, const struct rf_input *input,
 
     if (!rf_records_customer(task->records, event->customer, &task->arena, &customer, err))
         return false;
-    if (!rf_engine_fold(task->engine, customer, event, &task->arena, &fold, err)) {
+    if (!rf_engine_fold(task->engine, customer, event, task->stream_time, &task->arena, &fold,
+                        err)) {
         rf_assert(err->kind == RF_ERROR_RECORD);
         dead_letter(task, input, rf_error_kind_name(err->kind),
                     rf_arena_copy_text(&task->arena, err->message));
@@ -272,6 +273,18 @@ static bool fold_event(struct rf_task *task, const struct rf_input *input,
     return true;
 }
 
+static void erase(struct rf_task *task, const struct rf_input *input, const struct rf_event *event)
+{
+    struct rf_derived *derived = rf_arena_alloc(&task->arena, sizeof *derived);
+
+    rf_records_erase(task->records, event->customer);
+    task->open_counts.erased++;
+    if (!rf_engine_erased(task->engine, event, &task->arena, derived))
+        return;
+    push_out(task, RF_OUT_DERIVED, input)->as.derived = derived;
+    task->open_counts.derived++;
+}
+
 static bool fold_judged(struct rf_task *task, const struct rf_input *input,
                         const struct judged *judged, struct rf_error *err)
 {
@@ -285,8 +298,7 @@ static bool fold_judged(struct rf_task *task, const struct rf_input *input,
         task->open_counts.filtered++;
         return true;
     case VERDICT_ERASE:
-        rf_records_erase(task->records, judged->event.customer);
-        task->open_counts.erased++;
+        erase(task, input, &judged->event);
         return true;
     case VERDICT_FOLD:
         if (is_late(task, &judged->event)) {
@@ -406,7 +418,8 @@ static size_t size_after(struct rf_task *task, const struct judged *judged)
         rf_records_customer(task->records, judged->event.customer, &task->arena, &customer, &err);
     rf_assert(opened); /* as it was a moment ago */
     if (judged->verdict == VERDICT_FOLD &&
-        !rf_engine_fold(task->engine, customer, &judged->event, &task->arena, &fold, &err))
+        !rf_engine_fold(task->engine, customer, &judged->event, task->stream_time, &task->arena,
+                        &fold, &err))
         rf_assert(err.kind == RF_ERROR_RECORD); /* as it was then, too */
     return rf_records_size(task->records, task->engine, &task->arena, judged->event.customer);
 }

@@ -249,7 +249,7 @@ static enum rf_transaction_input produce_derived(struct rf_worker *worker, const
     struct outgoing message = {
         .topic = worker->outputs[derived->output],
         .partition = RD_KAFKA_PARTITION_UA,
-        .key = derived->customer,
+        .key = rf_derived_key(worker->options->plan, derived, &worker->arena),
         .cause = remember_cause(worker, out),
     };
 
