@@ -12,6 +12,7 @@ extern const struct rf_command rf_command_eval;
 extern const struct rf_command rf_command_lag;
 extern const struct rf_command rf_command_replay;
 extern const struct rf_command rf_command_run;
+extern const struct rf_command rf_command_test;
 extern const struct rf_command rf_command_topics;
 
 /* clang-format off: one line a command, in the order of the alphabet */
@@ -23,6 +24,7 @@ const struct rf_command *const rf_commands[] = {
     &rf_command_lag,
     &rf_command_replay,
     &rf_command_run,
+    &rf_command_test,
     &rf_command_topics,
     NULL,
 };

@@ -217,47 +217,22 @@ static void put_state(struct writer *w, struct rf_customer_part part,
     }
 }
 
-static void put_instant(struct writer *w, rf_ms instant, rf_ms none)
-{
-    put_byte(w, instant == none ? BRANCH_NULL : BRANCH_VALUE);
-    if (instant != none)
-        put_long(w, instant);
-}
-
-static bool remembers(const struct rf_rule_state *rule)
-{
-    return rule->fired_count > 0 || rule->held_since != RF_MS_MIN;
-}
-
-static void put_rule(struct writer *w, const struct rf_rule_state *rule)
-{
-    put_long(w, rule->fired_count);
-    put_instant(w, rule->last_fired, RF_MS_MIN);
-    put_instant(w, rule->held_since, RF_MS_MIN);
-    put_byte(w, rule->raised ? BRANCH_VALUE : BRANCH_NULL);
-    if (!rule->raised)
-        return;
-    put_word(w, __builtin_bswap64(rule->id.high)); /* as the digits of episode_id */
-    put_word(w, __builtin_bswap64(rule->id.low));
-    put_long(w, rule->told);
-    put_word(w, rule->told_hash);
-}
-
-/* Rules that never fired, and do not wait to, are not in the map. */
+/* Rules that never fired are not in the map. */
 static void put_rules(struct writer *w, const struct rf_plan *plan,
                       const struct rf_customer *customer)
 {
     int64_t count = 0;
 
     for (size_t i = 0; i < plan->rule_count; i++)
-        count += remembers(&customer->rules[i]);
+        count += customer->rules[i].fired_count > 0;
     if (count > 0)
         put_long(w, count);
     for (size_t i = 0; count > 0 && i < plan->rule_count; i++) {
-        if (!remembers(&customer->rules[i]))
+        if (customer->rules[i].fired_count == 0)
             continue;
         put_bytes(w, rf_bytes_of_text(plan->rules[i].name));
-        put_rule(w, &customer->rules[i]);
+        put_long(w, customer->rules[i].fired_count);
+        put_long(w, customer->rules[i].last_fired);
     }
     put_byte(w, 0);
 }
@@ -283,7 +258,6 @@ void rf_customer_encode(const struct rf_customer_codec *codec, const struct rf_c
     put_long(&w, customer->first_seen);
     put_long(&w, customer->as_of);
     put_long(&w, customer->event_count);
-    put_instant(&w, customer->due, RF_MS_MAX);
     for (size_t i = 0; i < plan->feature_count; i++) {
         if (codec->parts[i].column != RF_SCALAR_NONE)
             put_column(&w, codec->parts[i].column, values[i]);

@@ -52,12 +52,7 @@ static const char *known_doc(const char *record, const char *field)
         {"ringfold.Distinct", "sketch", "one byte a register; empty while hashes are exact"},
         {"ringfold.Recent", "last", "event time"},
         {"ringfold.Rule", "fired", "how often"},
-        {"ringfold.Rule", "last_fired", "null: never"},
-        {"ringfold.Rule", "held_since", "its condition holds since then, and has to for a while"},
-        {"ringfold.Rule", "raised", "its open alert"},
-        {"ringfold.Raised", "episode", "episode_id of what was emitted"},
-        {"ringfold.Raised", "told", "when it was last told"},
-        {"ringfold.Raised", "reasons", "a hash of those told then"},
+        {"ringfold.Rule", "last_fired", "event time"},
         {"ringfold.Seen", "hash", "of source and id"},
         {"ringfold.Seen", "time", "event time"},
     };
