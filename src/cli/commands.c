@@ -8,6 +8,7 @@
 extern const struct rf_command rf_command_check;
 extern const struct rf_command rf_command_customer;
 extern const struct rf_command rf_command_demo;
+extern const struct rf_command rf_command_dlq;
 extern const struct rf_command rf_command_eval;
 extern const struct rf_command rf_command_lag;
 extern const struct rf_command rf_command_replay;
@@ -20,6 +21,7 @@ const struct rf_command *const rf_commands[] = {
     &rf_command_check,
     &rf_command_customer,
     &rf_command_demo,
+    &rf_command_dlq,
     &rf_command_eval,
     &rf_command_lag,
     &rf_command_replay,

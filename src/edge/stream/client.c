@@ -313,3 +313,35 @@ rd_kafka_t *rf_client_feeder(const struct rf_property *kafka, size_t kafka_count
     }
     return make(RD_KAFKA_PRODUCER, conf, err);
 }
+
+rd_kafka_t *rf_client_transactional(
+    const struct rf_property *kafka, size_t kafka_count, const char *transactional_id,
+    void (*delivered)(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque),
+    void *opaque, struct rf_error *err)
+{
+    const struct rf_stream_options options = {.kafka = kafka, .kafka_count = kafka_count};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    const struct pinned defaults[] = {
+        {"retry.backoff.ms", "10"},
+        {"socket.timeout.ms", "10000"},
+    };
+    const struct pinned pinned[] = {
+        {"client.id", transactional_id},
+        {"transactional.id", transactional_id},
+        {"transaction.timeout.ms", PRODUCER_TRANSACTION_TIMEOUT_MS},
+        {"message.timeout.ms", PRODUCER_TRANSACTION_TIMEOUT_MS},
+        {"enable.idempotence", "true"},
+        {"acks", "all"},
+    };
+
+    rd_kafka_conf_set_log_cb(conf, log_line);
+    rd_kafka_conf_set_opaque(conf, opaque);
+    rd_kafka_conf_set_dr_msg_cb(conf, delivered);
+    if (!set_all(conf, defaults, sizeof defaults / sizeof *defaults, err) ||
+        !set_configured(conf, &options, RD_KAFKA_PRODUCER, err) ||
+        !set_all(conf, pinned, sizeof pinned / sizeof *pinned, err)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    return make(RD_KAFKA_PRODUCER, conf, err);
+}

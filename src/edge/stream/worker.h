@@ -104,6 +104,11 @@ rd_kafka_t *rf_client_feeder(const struct rf_property *kafka, size_t kafka_count
                              void (*delivered)(rd_kafka_t *rk, const rd_kafka_message_t *message,
                                                void *opaque),
                              void *opaque, struct rf_error *err);
+/* Any thread. For messages that are written in transactions beside the workers' own. */
+rd_kafka_t *rf_client_transactional(
+    const struct rf_property *kafka, size_t kafka_count, const char *transactional_id,
+    void (*delivered)(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque),
+    void *opaque, struct rf_error *err);
 /* Any thread. For admin calls and metadata. */
 rd_kafka_t *rf_client_admin(const struct rf_property *kafka, size_t kafka_count,
                             struct rf_error *err);
