@@ -69,10 +69,22 @@ uint32_t fixture_source(struct fixture *f, const char *name, rf_span_ms dedup)
     return index;
 }
 
+static bool is_tally(enum rf_feature_kind kind)
+{
+    return kind == RF_FEATURE_MEAN || kind == RF_FEATURE_TOP || kind == RF_FEATURE_ENTROPY ||
+           kind == RF_FEATURE_QUANTILE || kind == RF_FEATURE_COUNT_BY;
+}
+
 static enum rf_state_shape shape_of(const struct rf_feature *feature)
 {
-    if (feature->kind == RF_FEATURE_EXPR)
+    if (feature->kind == RF_FEATURE_EXPR || feature->kind == RF_FEATURE_CASES_OF)
         return RF_STATE_NONE;
+    if (feature->kind == RF_FEATURE_INTERVAL)
+        return RF_STATE_INTERVAL;
+    if (feature->kind == RF_FEATURE_CASES)
+        return RF_STATE_CASES;
+    if (is_tally(feature->kind))
+        return RF_STATE_TALLY;
     if (feature->kind == RF_FEATURE_COUNT_DISTINCT)
         return RF_STATE_DISTINCT;
     if (feature->window == 0 || feature->kind == RF_FEATURE_FIRST ||
@@ -90,8 +102,50 @@ static const struct rf_type *nullable(struct fixture *f, const struct rf_type *t
     return made;
 }
 
+static void fill_tally_types(struct fixture *f, struct rf_feature *feature)
+{
+    bool is_mean = feature->kind == RF_FEATURE_MEAN;
+
+    if (is_mean || feature->kind == RF_FEATURE_QUANTILE)
+        feature->key_type = &rf_type_int;
+    rf_assert(feature->key_type != NULL);
+    feature->state_type = is_mean || feature->half_life > 0 ? &rf_type_double : &rf_type_int;
+    if (feature->kind == RF_FEATURE_TOP)
+        feature->type = nullable(f, feature->key_type);
+    else if (feature->kind == RF_FEATURE_ENTROPY)
+        feature->type = &rf_type_double;
+    else if (feature->kind == RF_FEATURE_COUNT_BY)
+        feature->type = rf_type_map(&f->arena, feature->key_type, &rf_type_int);
+    else
+        feature->type = nullable(f, &rf_type_double);
+}
+
+static void fill_other_types(struct fixture *f, struct rf_feature *feature)
+{
+    bool is_count = feature->stat == RF_STAT_OPENED || feature->stat == RF_STAT_REOPENED ||
+                    feature->stat == RF_STAT_RESOLVED;
+
+    if (feature->kind == RF_FEATURE_CASES)
+        feature->type = &rf_cases_type;
+    else if (feature->kind == RF_FEATURE_TREND)
+        feature->type = nullable(f, &rf_type_double);
+    else if (is_count)
+        feature->type = &rf_type_int;
+    else
+        feature->type =
+            nullable(f, feature->stat == RF_STAT_OLDEST ? &rf_type_timestamp : &rf_type_duration);
+}
+
 static void fill_types(struct fixture *f, struct rf_feature *feature)
 {
+    if (is_tally(feature->kind)) {
+        fill_tally_types(f, feature);
+        return;
+    }
+    if (feature->kind >= RF_FEATURE_TREND) {
+        fill_other_types(f, feature);
+        return;
+    }
     if (feature->kind == RF_FEATURE_COUNT)
         feature->state_type = &rf_type_int;
     if (feature->kind == RF_FEATURE_DECAY)
@@ -115,6 +169,8 @@ uint32_t fixture_feature(struct fixture *f, struct rf_feature feature)
 
     rf_assert(index < RF_FEATURES_MAX);
     feature.shape = shape_of(&feature);
+    if (feature.kind == RF_FEATURE_TREND)
+        feature.offset = feature.window;
     if (feature.state_name == NULL && feature.shape != RF_STATE_NONE)
         feature.state_name = rf_arena_printf(&f->arena, "%s_00112233", feature.name);
     fill_types(f, &feature);
@@ -134,6 +190,19 @@ void fixture_listen(struct fixture *f, uint32_t feature, uint32_t source,
     inputs[count] = (struct rf_feature_input){.source = source, .where = where, .value = value};
     listener->inputs = inputs;
     listener->input_count = count + 1;
+}
+
+void fixture_listen_cases(struct fixture *f, uint32_t feature, uint32_t source,
+                          const struct rf_expr *open, const struct rf_expr *close,
+                          const struct rf_expr *by)
+{
+    struct rf_feature_input *inputs = rf_arena_alloc(&f->arena, sizeof *inputs);
+
+    rf_assert(f->features[feature].input_count == 0);
+    *inputs =
+        (struct rf_feature_input){.source = source, .value = by, .open = open, .close = close};
+    f->features[feature].inputs = inputs;
+    f->features[feature].input_count = 1;
 }
 
 uint32_t fixture_rule(struct fixture *f, struct rf_rule rule)

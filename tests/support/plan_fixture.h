@@ -44,6 +44,10 @@ uint32_t fixture_source(struct fixture *f, const char *name, rf_span_ms dedup);
 uint32_t fixture_feature(struct fixture *f, struct rf_feature feature);
 void fixture_listen(struct fixture *f, uint32_t feature, uint32_t source,
                     const struct rf_expr *where, const struct rf_expr *value);
+/* Of CASES. */
+void fixture_listen_cases(struct fixture *f, uint32_t feature, uint32_t source,
+                          const struct rf_expr *open, const struct rf_expr *close,
+                          const struct rf_expr *by);
 uint32_t fixture_rule(struct fixture *f, struct rf_rule rule);
 
 /* An event of that source with every field at a default; times are milliseconds. */

@@ -73,6 +73,23 @@ static const char *what(const struct rf_feature *feature)
         return "number of distinct values";
     case RF_FEATURE_DECAY:
         return "sum whose weights halve";
+    case RF_FEATURE_MEAN:
+        return "mean";
+    case RF_FEATURE_TOP:
+        return "most frequent value";
+    case RF_FEATURE_ENTROPY:
+        return "entropy of the values in bits";
+    case RF_FEATURE_QUANTILE:
+        return "quantile of the values, within 1 %";
+    case RF_FEATURE_COUNT_BY:
+        return "number of events by value";
+    case RF_FEATURE_TREND:
+        return "window against the one before it,";
+    case RF_FEATURE_INTERVAL:
+        return "time between events";
+    case RF_FEATURE_CASES:
+        return "open cases";
+    case RF_FEATURE_CASES_OF:
     case RF_FEATURE_EXPR:
         break;
     }
@@ -88,13 +105,16 @@ static const char *column_doc(struct rf_arena *arena, const struct rf_feature *f
 
     if (feature->half_life > 0) {
         rf_span_format(span, sizeof span, feature->half_life);
-        text = rf_arena_printf(arena, "%s every %s", text, span);
+        text = rf_arena_printf(arena, feature->kind == RF_FEATURE_DECAY
+                                          ? "%s every %s"
+                                          : "%s with weights that halve every %s",
+                               text, span);
     }
     if (feature->window > 0) {
         rf_span_format(span, sizeof span, feature->window);
         text = rf_arena_printf(arena, "%s in %s", text, span);
     }
-    if (feature->offset > 0) {
+    if (feature->offset > 0 && feature->kind != RF_FEATURE_TREND) {
         rf_span_format(span, sizeof span, feature->offset);
         text = rf_arena_printf(arena, "%s that ended %s before as_of", text, span);
     }
@@ -116,6 +136,13 @@ static const char *state_doc(struct rf_arena *arena, const struct rf_feature *fe
                                "%s: hashes in ascending order, 8 bytes each, least significant "
                                "first; beyond %d of them a HyperLogLog sketch instead",
                                feature->name, RF_DISTINCT_EXACT_MAX);
+    if (form == RF_FORM_TALLY && feature->kind == RF_FEATURE_MEAN)
+        return rf_arena_printf(arena, "%s: 0: weights, 1: values by their weights", feature->name);
+    if (form == RF_FORM_TALLY && feature->kind == RF_FEATURE_QUANTILE)
+        return rf_arena_printf(arena, "%s: by bin, ascending; of DDSketch with an error of 1 %%",
+                               feature->name);
+    if (form == RF_FORM_TALLY)
+        return rf_arena_printf(arena, "%s: by value, ascending", feature->name);
     if (form == RF_FORM_RECENT)
         return rf_arena_printf(arena, "%s: hashes and when each was last seen", feature->name);
     return feature->name;

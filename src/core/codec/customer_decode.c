@@ -178,170 +178,6 @@ bool rf_customer_layout_make(struct rf_arena *arena, const struct rf_customer_co
     return true;
 }
 
-static bool read_value_state(struct rf_reader *r, struct rf_customer_part part,
-                             struct rf_feature_state *state)
-{
-    if (!rf_read_branch(r, &state->set))
-        return false;
-    if (!state->set)
-        return true;
-    if (part.form == RF_FORM_STAMPED && !rf_read_instant(r, &state->at))
-        return false;
-    return rf_read_scalar(r, part.scalar, &state->value);
-}
-
-/* Room for `count` more items and two to come, so that the next fold mostly needs none. */
-static void *grow(struct rf_arena *arena, const void *items, size_t item_size, size_t count_before,
-                  size_t count)
-{
-    void *room = rf_arena_alloc(arena, (count_before + count + 2) * item_size);
-
-    if (count_before > 0)
-        memcpy(room, items, count_before * item_size);
-    return room;
-}
-
-static bool read_bucket(struct rf_reader *r, bool is_double, int64_t index_max,
-                        struct rf_bucket *bucket)
-{
-    if (!rf_read_long(r, &bucket->index))
-        return false;
-    if (bucket->index > index_max || bucket->index < -index_max)
-        return rf_read_fault(r, "a bucket out of range");
-    return is_double ? rf_read_double(r, &bucket->as.number) : rf_read_long(r, &bucket->as.integer);
-}
-
-static bool read_buckets(struct rf_reader *r, const struct rf_feature *feature,
-                         struct rf_arena *arena, struct rf_feature_state *state)
-{
-    bool is_double = feature->state_type->kind == RF_TYPE_DOUBLE;
-    bool is_instant = feature->state_type->kind == RF_TYPE_TIMESTAMP;
-    int64_t index_max = RF_MS_MAX / feature->bucket + 1;
-    uint32_t count = 0;
-
-    for (;;) {
-        if (!rf_read_block(r, is_double ? 9 : 2, &count))
-            return false;
-        if (count == 0)
-            return true;
-        state->buckets = grow(arena, state->buckets, sizeof *state->buckets, state->count, count);
-        state->capacity = state->count + count + 2;
-        for (; count > 0; count--) {
-            struct rf_bucket *bucket = &state->buckets[state->count];
-
-            if (!read_bucket(r, is_double, index_max, bucket))
-                return false;
-            if (state->count > 0 && bucket[-1].index >= bucket->index)
-                return rf_read_fault(r, "buckets out of order");
-            if (is_instant && !rf_read_is_instant(r, bucket->as.integer))
-                return false;
-            state->count++;
-        }
-    }
-}
-
-static bool read_hashes(struct rf_reader *r, struct rf_arena *arena, struct rf_feature_state *state)
-{
-    struct rf_bytes bytes = {0};
-    uint64_t before = 0;
-
-    if (!rf_read_bytes(r, &bytes))
-        return false;
-    if (bytes.size % 8 != 0 || bytes.size / 8 > RF_DISTINCT_EXACT_MAX)
-        return rf_read_fault(r, "hashes of a wrong size");
-    state->count = (uint32_t)(bytes.size / 8);
-    state->capacity = state->count + 2;
-    state->distinct = rf_arena_alloc(arena, state->capacity * sizeof *state->distinct);
-    for (uint32_t i = 0; i < state->count; i++) {
-        uint64_t hash = rf_read_word(bytes.data + (size_t)8 * i);
-
-        if (i > 0 && hash <= before)
-            return rf_read_fault(r, "hashes out of order");
-        before = hash;
-        state->distinct[i] = (struct rf_distinct){.hash = hash};
-    }
-    return true;
-}
-
-static bool read_sketch(struct rf_reader *r, struct rf_arena *arena, struct rf_feature_state *state)
-{
-    struct rf_bytes bytes = {0};
-
-    if (!rf_read_bytes(r, &bytes))
-        return false;
-    if (bytes.size == 0)
-        return true;
-    if (bytes.size != RF_SKETCH_SIZE || state->count > 0)
-        return rf_read_fault(r, "a sketch of a wrong size");
-    for (size_t i = 0; i < bytes.size; i++) {
-        if (bytes.data[i] > 64 - RF_SKETCH_BITS + 1)
-            return rf_read_fault(r, "a sketch that cannot be");
-    }
-    state->sketch = rf_arena_alloc_bytes(arena, RF_SKETCH_SIZE);
-    memcpy(state->sketch, bytes.data, RF_SKETCH_SIZE);
-    return true;
-}
-
-static bool read_distinct(struct rf_reader *r, struct rf_arena *arena,
-                          struct rf_feature_state *state)
-{
-    bool some = false;
-
-    if (!rf_read_branch(r, &some))
-        return false;
-    if (!some)
-        return true;
-    return read_hashes(r, arena, state) && read_sketch(r, arena, state);
-}
-
-static bool read_recent(struct rf_reader *r, struct rf_arena *arena, struct rf_feature_state *state)
-{
-    uint32_t count = 0;
-
-    for (;;) {
-        if (!rf_read_block(r, 9, &count))
-            return false;
-        if (count == 0)
-            return true;
-        if (count > RF_DISTINCT_EXACT_MAX - state->count)
-            return rf_read_fault(r, "too many hashes");
-        state->distinct =
-            grow(arena, state->distinct, sizeof *state->distinct, state->count, count);
-        state->capacity = state->count + count + 2;
-        for (; count > 0; count--) {
-            struct rf_distinct *item = &state->distinct[state->count];
-
-            if (!rf_read_hash(r, &item->hash) || !rf_read_instant(r, &item->last))
-                return false;
-            if (state->count > 0 && item[-1].hash >= item->hash)
-                return rf_read_fault(r, "hashes out of order");
-            state->count++;
-        }
-    }
-}
-
-static bool read_feature(struct rf_reader *r, const struct rf_customer_codec *codec, uint32_t index,
-                         struct rf_arena *arena, struct rf_customer *customer)
-{
-    struct rf_feature_state *state = &customer->features[index];
-
-    switch (codec->parts[index].form) {
-    case RF_FORM_PLAIN:
-    case RF_FORM_STAMPED:
-        return read_value_state(r, codec->parts[index], state);
-    case RF_FORM_BUCKETS:
-        return read_buckets(r, &codec->plan->features[index], arena, state);
-    case RF_FORM_DISTINCT:
-        return read_distinct(r, arena, state);
-    case RF_FORM_RECENT:
-        return read_recent(r, arena, state);
-    case RF_FORM_NONE:
-        break;
-    }
-    rf_assert(false && "a feature without state has no step");
-    return false;
-}
-
 /* NULL: a rule that is no more. Rules are written in the order of the plan, so the search goes on from the
  * one found before. */
 static struct rf_rule_state *find_rule(const struct rf_plan *plan, struct rf_customer *customer,
@@ -404,8 +240,8 @@ static bool read_seen(struct rf_reader *r, struct rf_arena *arena, struct rf_cus
             return true;
         if (count > RF_SEEN_MAX - customer->seen_count)
             return rf_read_fault(r, "too many event ids");
-        customer->seen =
-            grow(arena, customer->seen, sizeof *customer->seen, customer->seen_count, count);
+        customer->seen = rf_read_grow(arena, customer->seen, sizeof *customer->seen,
+                                      customer->seen_count, count);
         customer->seen_capacity = customer->seen_count + count + 2;
         for (; count > 0; count--) {
             struct rf_seen *item = &customer->seen[customer->seen_count];
@@ -459,7 +295,9 @@ static bool run(const struct rf_customer_layout *layout, struct rf_reader *r,
             ok = read_member(r, layout->codec->plan, step->index, arena, customer);
             break;
         case OPERATION_FEATURE:
-            ok = read_feature(r, layout->codec, step->index, arena, customer);
+            ok = rf_read_state(r, layout->codec->parts[step->index],
+                               &layout->codec->plan->features[step->index], arena,
+                               &customer->features[step->index]);
             break;
         case OPERATION_SKIP:
             ok = rf_read_skip(r, step->field->type, RF_SCHEMA_DEPTH_MAX);
@@ -477,13 +315,8 @@ static bool is_consistent(const struct rf_customer_codec *codec, const struct rf
     const struct rf_plan *plan = codec->plan;
 
     for (size_t i = 0; i < plan->feature_count; i++) {
-        const struct rf_feature *feature = &plan->features[i];
-        const struct rf_feature_state *state = &customer->features[i];
-
-        if (codec->parts[i].form == RF_FORM_STAMPED && state->set && state->at > customer->as_of)
-            return false;
-        if (feature->shape == RF_STATE_BUCKETS && state->count > 0 &&
-            state->buckets[state->count - 1].index > rf_floor_div(customer->as_of, feature->bucket))
+        if (!rf_state_is_until(codec->parts[i], &plan->features[i], &customer->features[i],
+                               customer->as_of))
             return false;
     }
     return customer->event_count == 0 || customer->first_seen <= customer->as_of;

@@ -118,6 +118,112 @@ static const struct rf_schema recent = {.kind = RF_SCHEMA_RECORD,
                                         .fields = recent_fields};
 static const struct rf_schema recents = {.kind = RF_SCHEMA_ARRAY, .element = &recent};
 
+/* By key: boolean, long, string. In a window, with a half-life, since ever. */
+static const struct rf_schema *const tally_keys[] = {&schema_boolean, &schema_long, &schema_string};
+#define TALLY_FIELDS(key, schema)                                                                  \
+    {                                                                                              \
+        {.name = "key", .type = &(key)},                                                           \
+        {                                                                                          \
+            .name = "value", .type = &(schema)                                                     \
+        }                                                                                          \
+    }
+#define TALLY_FIELDS_OF(key)                                                                       \
+    {                                                                                              \
+        TALLY_FIELDS(key, schema_long), TALLY_FIELDS(key, schema_double),                          \
+            TALLY_FIELDS(key, stamped[BASIC_DOUBLE]), TALLY_FIELDS(key, buckets_long),             \
+            TALLY_FIELDS(key, buckets_double)                                                      \
+    }
+enum tally_value {
+    TALLY_LONG,
+    TALLY_DOUBLE,
+    TALLY_STAMPED,
+    TALLY_BUCKETS_LONG,
+    TALLY_BUCKETS_DOUBLE,
+    TALLY_COUNT,
+};
+static const struct rf_schema_field tally_fields[COUNT_OF(tally_keys)][TALLY_COUNT][2] = {
+    TALLY_FIELDS_OF(schema_boolean), TALLY_FIELDS_OF(schema_long), TALLY_FIELDS_OF(schema_string)};
+#define TALLY(full_name, key, value)                                                               \
+    {                                                                                              \
+        .kind = RF_SCHEMA_RECORD, .name = (full_name), .count = 2,                                 \
+        .fields = tally_fields[key][value]                                                         \
+    }
+#define TALLIES_OF(name, key)                                                                      \
+    {                                                                                              \
+        TALLY("ringfold.Tally" name "Long", key, TALLY_LONG),                                      \
+            TALLY("ringfold.Tally" name "Double", key, TALLY_DOUBLE),                              \
+            TALLY("ringfold.Tally" name "Stamped", key, TALLY_STAMPED),                            \
+            TALLY("ringfold.Tally" name "BucketsLong", key, TALLY_BUCKETS_LONG),                   \
+            TALLY("ringfold.Tally" name "BucketsDouble", key, TALLY_BUCKETS_DOUBLE)                \
+    }
+static const struct rf_schema tally[COUNT_OF(tally_keys)][TALLY_COUNT] = {
+    TALLIES_OF("Boolean", 0), TALLIES_OF("Long", 1), TALLIES_OF("String", 2)};
+#define ARRAY_OF(key, value)                                                                       \
+    {                                                                                              \
+        .kind = RF_SCHEMA_ARRAY, .element = &tally[key][value]                                     \
+    }
+#define ARRAYS_OF(key)                                                                             \
+    {                                                                                              \
+        ARRAY_OF(key, TALLY_LONG), ARRAY_OF(key, TALLY_DOUBLE), ARRAY_OF(key, TALLY_STAMPED),      \
+            ARRAY_OF(key, TALLY_BUCKETS_LONG), ARRAY_OF(key, TALLY_BUCKETS_DOUBLE)                 \
+    }
+static const struct rf_schema tallies[COUNT_OF(tally_keys)][TALLY_COUNT] = {
+    ARRAYS_OF(0), ARRAYS_OF(1), ARRAYS_OF(2)};
+
+static const struct rf_schema longs = {.kind = RF_SCHEMA_ARRAY, .element = &schema_long};
+static const struct rf_schema_field interval_fields[] = {
+    {.name = "count", .type = &schema_long},     {.name = "first", .type = &schema_instant},
+    {.name = "settled", .type = &schema_long},   {.name = "mean", .type = &schema_double},
+    {.name = "squares", .type = &schema_double}, {.name = "least", .type = &schema_long},
+    {.name = "most", .type = &schema_long},      {.name = "times", .type = &longs}};
+static const struct rf_schema interval = {.kind = RF_SCHEMA_RECORD,
+                                          .name = "ringfold.Interval",
+                                          .count = COUNT_OF(interval_fields),
+                                          .fields = interval_fields};
+static const struct rf_schema *const interval_branches[] = {&schema_null, &interval};
+static const struct rf_schema optional_interval = {
+    .kind = RF_SCHEMA_UNION, .count = 2, .branches = interval_branches};
+
+static const struct rf_schema_field settled_fields[] = {
+    {.name = "open", .type = &schema_boolean},
+    {.name = "changed", .type = &schema_instant},
+    {.name = "opened_at", .type = &schema_instant},
+    {.name = "opened", .type = &schema_long},
+    {.name = "resolved", .type = &schema_long},
+    {.name = "resolved_ms", .type = &schema_long},
+    {.name = "resolved_at", .type = &schema_instant},
+    {.name = "resolved_last_ms", .type = &schema_long}};
+static const struct rf_schema settled = {.kind = RF_SCHEMA_RECORD,
+                                         .name = "ringfold.Settled",
+                                         .count = COUNT_OF(settled_fields),
+                                         .fields = settled_fields};
+static const struct rf_schema *const settled_branches[] = {&schema_null, &settled};
+static const struct rf_schema optional_settled = {
+    .kind = RF_SCHEMA_UNION, .count = 2, .branches = settled_branches};
+static const struct rf_schema_field case_fields[] = {{.name = "id", .type = &schema_string},
+                                                     {.name = "settled", .type = &optional_settled},
+                                                     {.name = "marks", .type = &longs}};
+static const struct rf_schema case_one = {.kind = RF_SCHEMA_RECORD,
+                                          .name = "ringfold.Case",
+                                          .count = COUNT_OF(case_fields),
+                                          .fields = case_fields};
+static const struct rf_schema case_items = {.kind = RF_SCHEMA_ARRAY, .element = &case_one};
+static const struct rf_schema_field cases_fields[] = {
+    {.name = "opened", .type = &schema_long},
+    {.name = "reopened", .type = &schema_long},
+    {.name = "resolved", .type = &schema_long},
+    {.name = "resolved_ms", .type = &schema_long},
+    {.name = "resolved_at", .type = &schema_instant},
+    {.name = "resolved_last_ms", .type = &schema_long},
+    {.name = "cases", .type = &case_items}};
+static const struct rf_schema cases = {.kind = RF_SCHEMA_RECORD,
+                                       .name = "ringfold.Cases",
+                                       .count = COUNT_OF(cases_fields),
+                                       .fields = cases_fields};
+static const struct rf_schema *const cases_branches[] = {&schema_null, &cases};
+static const struct rf_schema optional_cases = {
+    .kind = RF_SCHEMA_UNION, .count = 2, .branches = cases_branches};
+
 static const struct rf_schema_field rule_fields[] = {
     {.name = "fired", .type = &schema_long}, {.name = "last_fired", .type = &schema_instant}};
 static const struct rf_schema rule = {.kind = RF_SCHEMA_RECORD,
@@ -198,6 +304,12 @@ static enum rf_state_form form_of(const struct rf_feature *feature)
         return RF_FORM_BUCKETS;
     case RF_STATE_DISTINCT:
         return feature->window > 0 ? RF_FORM_RECENT : RF_FORM_DISTINCT;
+    case RF_STATE_TALLY:
+        return RF_FORM_TALLY;
+    case RF_STATE_INTERVAL:
+        return RF_FORM_INTERVAL;
+    case RF_STATE_CASES:
+        return RF_FORM_CASES;
     case RF_STATE_VALUE:
         break;
     }
@@ -211,6 +323,15 @@ struct rf_customer_part rf_customer_part_of(const struct rf_feature *feature)
 {
     struct rf_customer_part part = {.column = scalar_of(feature->type), .form = form_of(feature)};
 
+    if (part.form == RF_FORM_TALLY) {
+        part.inner = feature->window > 0      ? RF_FORM_BUCKETS
+                     : feature->half_life > 0 ? RF_FORM_STAMPED
+                                              : RF_FORM_PLAIN;
+        part.scalar = scalar_of(feature->state_type);
+        part.key = scalar_of(feature->key_type);
+        rf_assert(part.scalar == RF_SCALAR_DOUBLE ||
+                  (part.scalar == RF_SCALAR_INTEGER && part.inner != RF_FORM_STAMPED));
+    }
     if (part.form == RF_FORM_PLAIN || part.form == RF_FORM_STAMPED ||
         part.form == RF_FORM_BUCKETS) {
         part.scalar = scalar_of(feature->state_type);
@@ -228,6 +349,22 @@ const struct rf_schema *rf_customer_column_schema(enum rf_scalar scalar)
     return &optionals[basic_of(scalar)];
 }
 
+static const struct rf_schema *tally_schema(struct rf_customer_part part)
+{
+    size_t key = 0;
+    bool is_double = part.scalar == RF_SCALAR_DOUBLE;
+
+    while (tally_keys[key] != basics[basic_of(part.key)]) {
+        key++;
+        rf_assert(key < COUNT_OF(tally_keys));
+    }
+    if (part.inner == RF_FORM_BUCKETS)
+        return &tallies[key][is_double ? TALLY_BUCKETS_DOUBLE : TALLY_BUCKETS_LONG];
+    if (part.inner == RF_FORM_STAMPED)
+        return &tallies[key][TALLY_STAMPED];
+    return &tallies[key][is_double ? TALLY_DOUBLE : TALLY_LONG];
+}
+
 const struct rf_schema *rf_customer_state_schema(struct rf_customer_part part)
 {
     switch (part.form) {
@@ -241,6 +378,12 @@ const struct rf_schema *rf_customer_state_schema(struct rf_customer_part part)
         return &optional_distinct;
     case RF_FORM_RECENT:
         return &recents;
+    case RF_FORM_TALLY:
+        return tally_schema(part);
+    case RF_FORM_INTERVAL:
+        return &optional_interval;
+    case RF_FORM_CASES:
+        return &optional_cases;
     case RF_FORM_NONE:
         break;
     }

@@ -13,6 +13,9 @@
  *   TIMESTAMP       long, timestamp-millis       at, last, time: long, timestamp-millis
  *   DURATION        long: milliseconds           hashes: 8 bytes each, least significant first
  *
+ * A TALLY is an array of { key, value }: key BOOLEAN, INTEGER or STRING; value a scalar, { at, value } or buckets.
+ * INTERVAL and CASES are [null, record] of a record of their own (customer_parts.c).
+ *
  * A feature whose value is a list, a map, a record or of unknown type has no column. */
 #pragma once
 #include <stdbool.h>
@@ -39,15 +42,20 @@ enum rf_state_form {
     RF_FORM_NONE,     /* EXPR: computed from others */
     RF_FORM_PLAIN,    /* COUNT, SUM, MIN, MAX since ever */
     RF_FORM_STAMPED,  /* FIRST, LAST, DECAY */
-    RF_FORM_BUCKETS,  /* COUNT, SUM, MIN, MAX in a window */
+    RF_FORM_BUCKETS,  /* TREND; COUNT, SUM, MIN, MAX in a window */
     RF_FORM_DISTINCT, /* COUNT_DISTINCT since ever */
     RF_FORM_RECENT,   /* COUNT_DISTINCT in a window */
+    RF_FORM_TALLY,    /* MEAN, TOP, ENTROPY, QUANTILE, COUNT_BY */
+    RF_FORM_INTERVAL,
+    RF_FORM_CASES,
 };
 
 struct rf_customer_part {
     enum rf_scalar column;
     enum rf_state_form form;
-    enum rf_scalar scalar; /* PLAIN, STAMPED, BUCKETS */
+    enum rf_scalar scalar;    /* PLAIN, STAMPED, BUCKETS; of a TALLY's inner form */
+    enum rf_scalar key;       /* TALLY */
+    enum rf_state_form inner; /* TALLY: PLAIN (and there: not null), STAMPED, BUCKETS */
 };
 
 struct rf_customer_codec {

@@ -276,3 +276,13 @@ bool rf_read_skip(struct rf_reader *r, const struct rf_schema *schema, unsigned 
     }
     return rf_read_fault(r, "a type that is none");
 }
+
+void *rf_read_grow(struct rf_arena *arena, const void *items, size_t item_size, size_t count_before,
+                   size_t count)
+{
+    void *room = rf_arena_alloc(arena, (count_before + count + 2) * item_size);
+
+    if (count_before > 0)
+        memcpy(room, items, count_before * item_size);
+    return room;
+}

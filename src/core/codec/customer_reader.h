@@ -37,4 +37,16 @@ bool rf_read_branch(struct rf_reader *r, bool *some);
 /* The next block of an array or map; 0 items: it has ended. An item has at least `item_size_min` bytes. */
 bool rf_read_block(struct rf_reader *r, size_t item_size_min, uint32_t *count);
 
+/* Room for `count` more items and two to come, so that the next fold mostly needs none. */
+void *rf_read_grow(struct rf_arena *arena, const void *items, size_t item_size, size_t count_before,
+                   size_t count);
+
+/* The state of one feature (customer_decode_states.c). */
+bool rf_read_state(struct rf_reader *r, struct rf_customer_part part,
+                   const struct rf_feature *feature, struct rf_arena *arena,
+                   struct rf_feature_state *state);
+/* Is nothing in it later than `as_of`? */
+bool rf_state_is_until(struct rf_customer_part part, const struct rf_feature *feature,
+                       const struct rf_feature_state *state, rf_ms as_of);
+
 bool rf_read_skip(struct rf_reader *r, const struct rf_schema *schema, unsigned depth);

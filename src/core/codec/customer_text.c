@@ -6,7 +6,7 @@
 #include "core/codec/customer_parts.h"
 
 #define TEXT_SIZE_MAX (1U << 20) /* what our own reader of schemas takes */
-#define NAMED_MAX     32
+#define NAMED_MAX     64
 
 struct printer {
     struct rf_buffer out;
@@ -51,6 +51,15 @@ static const char *known_doc(const char *record, const char *field)
         {"ringfold.Distinct", "hashes", "empty where there is a sketch"},
         {"ringfold.Distinct", "sketch", "one byte a register; empty while hashes are exact"},
         {"ringfold.Recent", "last", "event time"},
+        {"ringfold.Interval", "count", "events"},
+        {"ringfold.Interval", "first", "the least event time"},
+        {"ringfold.Interval", "settled", "gaps before times[0]: what they come to follows"},
+        {"ringfold.Interval", "mean", "milliseconds"},
+        {"ringfold.Interval", "squares", "sum of squared differences from the mean"},
+        {"ringfold.Interval", "times", "of the latest events"},
+        {"ringfold.Cases", "opened", "this and what follows: of cases that are forgotten"},
+        {"ringfold.Case", "settled", "what came before the marks"},
+        {"ringfold.Case", "marks", "2 * event time, + 1 where it closes"},
         {"ringfold.Rule", "fired", "how often"},
         {"ringfold.Rule", "last_fired", "event time"},
         {"ringfold.Seen", "hash", "of source and id"},

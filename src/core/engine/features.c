@@ -1,11 +1,14 @@
 #include "core/engine/features.h"
 
 #include "core/base/assert.h"
+#include "core/engine/cases.h"
 #include "core/engine/decay.h"
 #include "core/engine/distinct.h"
 #include "core/engine/ends.h"
 #include "core/engine/feature_set.h"
+#include "core/engine/interval.h"
 #include "core/engine/number.h"
+#include "core/engine/tally.h"
 #include "core/engine/window.h"
 
 void rf_features_look(struct rf_engine *engine, const struct rf_customer *customer, rf_ms now,
@@ -32,7 +35,8 @@ static struct rf_value running_value(const struct rf_feature *feature,
 
 /* Of a feature that has a state. */
 static struct rf_value state_value(const struct rf_feature *feature,
-                                   const struct rf_feature_state *state, rf_ms now)
+                                   const struct rf_feature_state *state, rf_ms now,
+                                   struct rf_arena *arena)
 {
     switch (feature->kind) {
     case RF_FEATURE_COUNT:
@@ -48,6 +52,19 @@ static struct rf_value state_value(const struct rf_feature *feature,
         return rf_value_int(rf_distinct_count(feature, state, now));
     case RF_FEATURE_DECAY:
         return rf_value_double(rf_decay_value(feature, state, now));
+    case RF_FEATURE_MEAN:
+    case RF_FEATURE_TOP:
+    case RF_FEATURE_ENTROPY:
+    case RF_FEATURE_QUANTILE:
+    case RF_FEATURE_COUNT_BY:
+        return rf_tally_value(feature, state, now, arena);
+    case RF_FEATURE_TREND:
+        return rf_window_trend(feature, state, now);
+    case RF_FEATURE_INTERVAL:
+        return rf_interval_value(feature, state);
+    case RF_FEATURE_CASES:
+        return rf_cases_value(state, arena);
+    case RF_FEATURE_CASES_OF:
     case RF_FEATURE_EXPR:
         break;
     }
@@ -69,8 +86,10 @@ static bool compute(struct rf_engine *engine, uint32_t index, struct rf_arena *a
     const struct rf_feature *feature = &engine->plan->features[index];
     struct rf_value *variable = &engine->variables[RF_VARIABLE_FEATURE + index];
 
-    if (feature->kind != RF_FEATURE_EXPR) {
-        *variable = state_value(feature, &engine->customer->features[index], engine->now);
+    if (feature->kind == RF_FEATURE_CASES_OF) {
+        *variable = rf_cases_stat(feature, &engine->customer->features[feature->of]);
+    } else if (feature->kind != RF_FEATURE_EXPR) {
+        *variable = state_value(feature, &engine->customer->features[index], engine->now, arena);
     } else if (!rf_features_eval(engine, feature->expr, arena, variable, err)) {
         *variable = rf_value_null();
         return rf_error_wrap(err, "feature `%s`", feature->name);

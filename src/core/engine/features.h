@@ -7,7 +7,8 @@
 void rf_features_look(struct rf_engine *engine, const struct rf_customer *customer, rf_ms now,
                       const struct rf_record *event);
 
-/* Brings the variables of `reads` up to date; what expressions make is put into `arena`. Errors: RECORD,
+/* Brings the variables of `reads` up to date; what expressions, lists and maps are made of is put into
+ * `arena`. Errors: RECORD,
  * naming the feature whose expression fails. */
 bool rf_features_need(struct rf_engine *engine, const struct rf_feature_set *reads,
                       struct rf_arena *arena, struct rf_error *err) RF_MUST_CHECK;

@@ -1,12 +1,16 @@
 #include "core/engine/fold.h"
 
 #include "core/base/assert.h"
+#include "core/engine/cases.h"
 #include "core/engine/decay.h"
 #include "core/engine/distinct.h"
 #include "core/engine/ends.h"
 #include "core/engine/feature_set.h"
 #include "core/engine/features.h"
+#include "core/engine/interval.h"
 #include "core/engine/number.h"
+#include "core/engine/quantile.h"
+#include "core/engine/tally.h"
 #include "core/engine/window.h"
 
 static bool read_number(const struct rf_type *type, struct rf_value value, union rf_number *number,
@@ -15,6 +19,17 @@ static bool read_number(const struct rf_type *type, struct rf_value value, union
     if (rf_number_of(type, value, number))
         return true;
     return rf_error_set(err, RF_ERROR_RECORD, 0, "its value is no finite number");
+}
+
+static bool take_bin(struct rf_value value, struct rf_contribution *contribution,
+                     struct rf_error *err)
+{
+    union rf_number number = {0};
+
+    if (!read_number(&rf_type_double, value, &number, err))
+        return false;
+    contribution->as.value = rf_value_int(rf_quantile_bin(number.number));
+    return true;
 }
 
 /* A value in the form in which the feature takes it. */
@@ -28,41 +43,96 @@ static bool take_value(const struct rf_feature *feature, struct rf_value value,
     case RF_FEATURE_SUM:
     case RF_FEATURE_MIN:
     case RF_FEATURE_MAX:
+    case RF_FEATURE_TREND:
         return read_number(feature->state_type, value, &contribution->as.number, err);
     case RF_FEATURE_DECAY:
+    case RF_FEATURE_MEAN:
         return read_number(&rf_type_double, value, &contribution->as.number, err);
     case RF_FEATURE_FIRST:
     case RF_FEATURE_LAST:
         if (rf_ends_normalise(feature->state_type, value, &contribution->as.value))
             return true;
         return rf_error_set(err, RF_ERROR_RECORD, 0, "its value cannot be kept");
+    case RF_FEATURE_TOP:
+    case RF_FEATURE_ENTROPY:
+    case RF_FEATURE_COUNT_BY:
+        if (rf_ends_normalise(feature->key_type, value, &contribution->as.value))
+            return true;
+        return rf_error_set(err, RF_ERROR_RECORD, 0, "its value cannot be counted");
+    case RF_FEATURE_QUANTILE:
+        return take_bin(value, contribution, err);
+    case RF_FEATURE_INTERVAL:
+        return true;
     case RF_FEATURE_COUNT_DISTINCT:
         if (rf_distinct_hash(value, &contribution->as.hash))
             return true;
         return rf_error_set(err, RF_ERROR_RECORD, 0, "its value cannot be counted");
+    case RF_FEATURE_CASES: /* take_mark */
+    case RF_FEATURE_CASES_OF:
     case RF_FEATURE_EXPR:
         break;
     }
-    rf_assert(false && "an expression listens to nothing");
+    rf_assert(false && "it takes no value");
     return false;
+}
+
+/* Asks a condition, whose reads are known. */
+static bool ask(struct rf_engine *engine, const struct rf_expr *condition, const char *setting,
+                bool *holds, struct rf_error *err)
+{
+    struct rf_value answer = {0};
+
+    if (!rf_features_eval(engine, condition, &engine->scratch, &answer, err))
+        return false;
+    if (answer.kind != RF_VALUE_BOOL)
+        return rf_error_set(err, RF_ERROR_RECORD, 0, "its `%s` is neither true nor false", setting);
+    *holds = answer.as.boolean;
+    return true;
 }
 
 /* Sets *wanted to whether the event is one that the feature listens to. */
 static bool ask_where(struct rf_engine *engine, const struct rf_listener *listener, bool *wanted,
                       struct rf_error *err)
 {
-    struct rf_value answer = {0};
-
     *wanted = true;
     if (listener->where == NULL)
         return true;
-    if (!rf_features_need(engine, &listener->where_reads, &engine->scratch, err) ||
-        !rf_features_eval(engine, listener->where, &engine->scratch, &answer, err))
+    return rf_features_need(engine, &listener->where_reads, &engine->scratch, err) &&
+           ask(engine, listener->where, "where", wanted, err);
+}
+
+/* Of CASES: an event that neither opens nor closes, or has no id, adds nothing. */
+static bool gather_mark(struct rf_engine *engine, const struct rf_listener *listener,
+                        struct rf_error *err)
+{
+    struct rf_contribution *contribution = &engine->contributions[engine->contribution_count];
+    struct rf_value id = {0};
+    bool opens = false, closes = false;
+
+    if (!rf_features_need(engine, &listener->value_reads, &engine->scratch, err) ||
+        !ask(engine, listener->open, "open", &opens, err) ||
+        !ask(engine, listener->close, "close", &closes, err))
         return false;
-    if (answer.kind != RF_VALUE_BOOL)
-        return rf_error_set(err, RF_ERROR_RECORD, 0, "its `where` is neither true nor false");
-    *wanted = answer.as.boolean;
+    if (!opens && !closes)
+        return true;
+    if (!rf_features_eval(engine, listener->value, &engine->scratch, &id, err))
+        return false;
+    if (id.kind == RF_VALUE_NULL)
+        return true;
+    if (id.kind != RF_VALUE_STRING)
+        return rf_error_set(err, RF_ERROR_RECORD, 0, "its `by` is no text");
+    contribution->feature = listener->feature;
+    contribution->as.mark.id = id.as.text;
+    contribution->as.mark.opens = opens;
+    contribution->as.mark.closes = closes;
+    engine->contribution_count++;
     return true;
+}
+
+/* What an event counts that has no value: DECAY is of doubles, TREND of integers. */
+static struct rf_value occurrence(const struct rf_feature *feature)
+{
+    return feature->kind == RF_FEATURE_TREND ? rf_value_int(1) : rf_value_double(1.0);
 }
 
 /* An event without a value (null) adds nothing. */
@@ -71,16 +141,19 @@ static bool gather_one(struct rf_engine *engine, const struct rf_listener *liste
 {
     const struct rf_feature *feature = &engine->plan->features[listener->feature];
     struct rf_contribution *contribution = &engine->contributions[engine->contribution_count];
-    struct rf_value value = rf_value_double(1.0); /* DECAY of occurrences */
+    struct rf_value value = {0};
     bool wanted = false;
 
     if (!ask_where(engine, listener, &wanted, err))
         return false;
     if (!wanted)
         return true;
-    if (listener->value != NULL &&
-        (!rf_features_need(engine, &listener->value_reads, &engine->scratch, err) ||
-         !rf_features_eval(engine, listener->value, &engine->scratch, &value, err)))
+    if (feature->kind == RF_FEATURE_CASES)
+        return gather_mark(engine, listener, err);
+    if (listener->value == NULL)
+        value = occurrence(feature);
+    else if (!rf_features_need(engine, &listener->value_reads, &engine->scratch, err) ||
+             !rf_features_eval(engine, listener->value, &engine->scratch, &value, err))
         return false;
     if (value.kind == RF_VALUE_NULL)
         return true;
@@ -127,6 +200,25 @@ static bool add_running(const struct rf_feature *feature, struct rf_feature_stat
     return changed;
 }
 
+static bool add_mean(const struct rf_feature *feature, struct rf_feature_state *state,
+                     union rf_number number, rf_ms time, rf_ms now, struct rf_arena *arena)
+{
+    return rf_tally_add(feature, state, rf_value_int(0), (union rf_number){.number = 1.0}, time,
+                        now, arena) &&
+           rf_tally_add(feature, state, rf_value_int(1), number, time, now, arena);
+}
+
+/* One more of its key. */
+static bool add_key(const struct rf_feature *feature, struct rf_feature_state *state,
+                    struct rf_value key, rf_ms time, rf_ms now, struct rf_arena *arena)
+{
+    union rf_number one = {.integer = 1};
+
+    if (feature->state_type->kind == RF_TYPE_DOUBLE)
+        one.number = 1.0;
+    return rf_tally_add(feature, state, key, one, time, now, arena);
+}
+
 static bool apply_one(const struct rf_feature *feature, struct rf_feature_state *state,
                       const struct rf_contribution *contribution, rf_ms time, rf_ms now,
                       struct rf_arena *arena)
@@ -147,6 +239,22 @@ static bool apply_one(const struct rf_feature *feature, struct rf_feature_state 
     case RF_FEATURE_DECAY:
         rf_decay_add(feature, state, time, contribution->as.number.number);
         return true;
+    case RF_FEATURE_MEAN:
+        return add_mean(feature, state, contribution->as.number, time, now, arena);
+    case RF_FEATURE_TOP:
+    case RF_FEATURE_ENTROPY:
+    case RF_FEATURE_QUANTILE:
+    case RF_FEATURE_COUNT_BY:
+        return add_key(feature, state, contribution->as.value, time, now, arena);
+    case RF_FEATURE_TREND:
+        return rf_window_add(feature, state, time, now, contribution->as.number, arena);
+    case RF_FEATURE_INTERVAL:
+        rf_interval_add(feature, state, time, arena);
+        return true;
+    case RF_FEATURE_CASES:
+        return rf_cases_add(state, contribution->as.mark.id, contribution->as.mark.opens,
+                            contribution->as.mark.closes, time, arena);
+    case RF_FEATURE_CASES_OF:
     case RF_FEATURE_EXPR:
         break;
     }

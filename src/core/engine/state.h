@@ -9,13 +9,18 @@
 #include "core/engine/wiring.h"
 
 /* What an event adds to one feature: evaluated before anything changes. By the feature's kind: `number`
- * for COUNT, SUM, MIN, MAX and DECAY, `value` for FIRST and LAST, `hash` for COUNT_DISTINCT. */
+ * for COUNT, SUM, MIN, MAX, DECAY, MEAN and TREND, `value` for FIRST and LAST and, as the key, TOP, ENTROPY,
+ * QUANTILE and COUNT_BY, `hash` for COUNT_DISTINCT, `mark` for CASES, nothing for INTERVAL. */
 struct rf_contribution {
     uint32_t feature;
     union {
         union rf_number number;
         struct rf_value value;
         uint64_t hash;
+        struct {
+            struct rf_bytes id;
+            bool opens, closes;
+        } mark;
     } as;
 };
 

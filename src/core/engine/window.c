@@ -70,21 +70,30 @@ static void insert(struct rf_feature_state *state, uint32_t place, struct rf_buc
     state->count++;
 }
 
+static bool is_end(const struct rf_feature *feature)
+{
+    return feature->kind == RF_FEATURE_MIN || feature->kind == RF_FEATURE_MAX;
+}
+
 bool rf_window_combine(const struct rf_feature *feature, union rf_number *into,
                        union rf_number number)
 {
     bool less = false;
 
-    if (feature->kind == RF_FEATURE_COUNT || feature->kind == RF_FEATURE_SUM) {
+    if (!is_end(feature)) {
         *into = rf_number_add(feature->state_type, *into, number);
         return true;
     }
-    rf_assert(feature->kind == RF_FEATURE_MIN || feature->kind == RF_FEATURE_MAX);
     less = feature->kind == RF_FEATURE_MIN ? rf_number_less(feature->state_type, number, *into)
                                            : rf_number_less(feature->state_type, *into, number);
     if (less)
         *into = number;
     return less;
+}
+
+bool rf_window_takes(const struct rf_feature *feature, rf_ms time, rf_ms now)
+{
+    return rf_floor_div(time, feature->bucket) >= oldest_inside(feature, now);
 }
 
 bool rf_window_add(const struct rf_feature *feature, struct rf_feature_state *state, rf_ms time,
@@ -138,15 +147,39 @@ struct rf_value rf_window_value(const struct rf_feature *feature,
     union rf_number value = {0};
 
     rf_assert(first <= end);
-    if (first == end && (feature->kind == RF_FEATURE_MIN || feature->kind == RF_FEATURE_MAX))
-        return rf_value_null();
     if (first == end)
-        return rf_number_value(feature->state_type, value);
-    if (feature->kind == RF_FEATURE_COUNT || feature->kind == RF_FEATURE_SUM)
+        return is_end(feature) ? rf_value_null() : rf_number_value(feature->state_type, value);
+    if (!is_end(feature))
         return rf_number_value(feature->state_type,
                                sum(feature->state_type, state->buckets + first, end - first));
     value = state->buckets[first].as;
     for (uint32_t i = first + 1; i < end; i++)
         rf_window_combine(feature, &value, state->buckets[i].as);
     return rf_number_value(feature->state_type, value);
+}
+
+static double sum_until(const struct rf_feature *feature, const struct rf_feature_state *state,
+                        rf_ms end)
+{
+    int64_t oldest = rf_floor_div(end - feature->window + 1, feature->bucket);
+    uint32_t first = lower_bound(state, oldest);
+    uint32_t behind = lower_bound(state, rf_floor_div(end, feature->bucket) + 1);
+    union rf_number total = sum(feature->state_type, state->buckets + first, behind - first);
+
+    return feature->state_type->kind == RF_TYPE_DOUBLE ? total.number : (double)total.integer;
+}
+
+struct rf_value rf_window_trend(const struct rf_feature *feature,
+                                const struct rf_feature_state *state, rf_ms now)
+{
+    double before = 0.0;
+
+    rf_assert(feature->kind == RF_FEATURE_TREND);
+    rf_assert(feature->offset == feature->window); /* so that both are kept */
+    if (state->count == 0)
+        return rf_value_null();
+    before = sum_until(feature, state, now - feature->window);
+    if (before == 0.0)
+        return rf_value_null();
+    return rf_value_double(sum_until(feature, state, now) / before);
 }

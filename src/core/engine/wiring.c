@@ -43,6 +43,8 @@ static void wire_feature(struct maker *maker, uint32_t index)
     struct rf_feature_set *reads = &maker->reads[index];
     bool reads_now = collect_reads(maker, feature->expr, reads);
 
+    if (feature->kind == RF_FEATURE_CASES_OF)
+        rf_feature_set_add(reads, feature->of);
     rf_assert(rf_feature_set_next(reads, index) == RF_FEATURES_MAX);
     if (feature->window > 0 || feature->kind == RF_FEATURE_DECAY || reads_now)
         rf_feature_set_add(&maker->moving, index);
@@ -85,8 +87,12 @@ static void wire_inputs(struct maker *maker, uint32_t index)
         listener->feature = index;
         listener->where = input->where;
         listener->value = input->value;
+        listener->open = input->open;
+        listener->close = input->close;
         collect_reads(maker, input->where, &listener->where_reads);
         collect_reads(maker, input->value, &listener->value_reads);
+        collect_reads(maker, input->open, &listener->value_reads);
+        collect_reads(maker, input->close, &listener->value_reads);
     }
 }
 

@@ -158,6 +158,16 @@ static const struct rf_type *check_equality(struct rf_checker *checker, struct r
     return &rf_type_bool;
 }
 
+bool rf_check_sparse(struct rf_checker *checker, const struct rf_node *node,
+                     const struct rf_type *map)
+{
+    if (!map->sparse)
+        return false;
+    rf_check_fault(checker, node, "there may be no such key",
+                   "m[?\"key\"].orValue(0) is 0 where the key is missing");
+    return true;
+}
+
 /* a[k] where a may be an optional, and a[?k]: the result is one, too. */
 static const struct rf_type *check_index(struct rf_checker *checker, struct rf_node *node)
 {
@@ -174,6 +184,8 @@ static const struct rf_type *check_index(struct rf_checker *checker, struct rf_n
         return operands_do_not_fit(checker, node, types);
     for (uint32_t i = 0; null_given && i < 2; i++)
         rf_check_not_null(checker, node->children[i]);
+    if (!optional && node->op == RF_OP_INDEX)
+        rf_check_sparse(checker, node, types[0]);
     if (optional || node->op == RF_OP_OPTIONAL_INDEX)
         result = rf_type_optional(checker->arena, rf_type_not_null(checker->arena, result));
     return result;

@@ -42,6 +42,10 @@ const struct rf_type *rf_check_node(struct rf_checker *checker, struct rf_node *
 const struct rf_type *rf_check_fault(struct rf_checker *checker, const struct rf_node *node,
                                      const char *message, const char *hint);
 
+/* Of a map whose keys may be missing, read as if they were there: a fault. True where it is one. */
+bool rf_check_sparse(struct rf_checker *checker, const struct rf_node *node,
+                     const struct rf_type *map);
+
 /* names.c */
 const struct rf_type *rf_check_ident(struct rf_checker *checker, struct rf_node *node);
 const struct rf_type *rf_check_select(struct rf_checker *checker, struct rf_node *node);

@@ -161,6 +161,8 @@ static const struct rf_type *check_field(struct rf_checker *checker, struct rf_n
     if (node->test)
         return &rf_type_bool;
     if (!optional && !node->optional)
+        rf_check_sparse(checker, node, operand);
+    if (!optional && !node->optional)
         return rf_facts_apply(checker, node, type);
     return rf_type_optional(checker->arena, rf_type_not_null(checker->arena, type));
 }

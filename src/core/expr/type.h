@@ -28,6 +28,7 @@ enum rf_type_kind {
 struct rf_type {
     enum rf_type_kind kind;
     bool nullable; /* may also be null: reading it unguarded is an error of `check` */
+    bool sparse;   /* MAP of counts: a key may be missing, so m[k] is an error of `check`, m[?k] is not */
     const struct rf_type *key;
     const struct rf_type *element;
     const struct rf_record_type *record;

@@ -7,6 +7,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/time.h"
+#include "core/expr/type.h"
 #include "core/expr/value.h"
 
 /* By the feature's state_type: `number` where it is double, else `integer` (timestamps and durations in
@@ -32,17 +33,84 @@ struct rf_distinct {
 /* Distinct values counted exactly, per customer and feature, before the sketch takes over. */
 #define RF_DISTINCT_EXACT_MAX 512
 
+struct rf_tally;
+struct rf_interval;
+struct rf_cases;
+
 struct rf_feature_state {
     bool set;              /* VALUE: there is one */
     rf_ms at;              /* FIRST, LAST: event time of the value; DECAY: what it is relative to */
     struct rf_value value; /* VALUE: of the feature's state_type; times to the millisecond, as they
                             * are stored; text is in the batch arena or in the record's bytes */
-    uint32_t count;        /* of buckets or hashes */
+    uint32_t count;        /* of buckets, hashes or tallies */
     uint32_t capacity;
-    struct rf_bucket *buckets;    /* BUCKETS: ascending by index */
-    struct rf_distinct *distinct; /* DISTINCT: ascending by hash */
-    uint8_t *sketch;              /* DISTINCT: NULL while exact */
+    union {
+        struct rf_bucket *buckets;    /* BUCKETS: ascending by index */
+        struct rf_distinct *distinct; /* DISTINCT: ascending by hash */
+        struct rf_tally *tallies;     /* TALLY: ascending by key */
+        struct rf_interval *interval; /* INTERVAL: NULL before the first event */
+        struct rf_cases *cases;       /* CASES: NULL before the first */
+    };
+    uint8_t *sketch; /* DISTINCT: NULL while exact */
 };
+
+/* What a TALLY holds for one key. */
+struct rf_tally {
+    struct rf_value key;           /* of the feature's key_type */
+    struct rf_feature_state state; /* VALUE, stamped where there is a half-life, or BUCKETS */
+};
+/* Keys, per customer and feature: of values; of a quantile's bins. */
+#define RF_TALLY_VALUES_MAX 64
+#define RF_TALLY_BINS_MAX   512
+
+/* The time between events of a kind. `mean` of gaps and the like are of those that are settled; the latest
+ * events are kept one by one, so that a late one finds its place among them. */
+#define RF_INTERVAL_TIMES_MAX 32
+struct rf_interval {
+    int64_t count;   /* of events, late ones included */
+    rf_ms first;     /* the least event time */
+    int64_t settled; /* gaps before times[0]: */
+    double mean;     /* milliseconds */
+    double squares;  /* sum of squared differences from the mean */
+    rf_span_ms least, most;
+    uint32_t time_count; /* at least 1 */
+    rf_ms times[RF_INTERVAL_TIMES_MAX + 1]; /* ascending */
+};
+
+/* What openings and closings of one case, in order of their times, come to. */
+struct rf_case_run {
+    bool open;
+    rf_ms changed;   /* the latest mark: RF_MS_MIN: none */
+    rf_ms opened_at; /* where open */
+    int64_t opened;  /* times, the first included */
+    int64_t resolved;
+    rf_span_ms resolved_ms; /* sum over those */
+    rf_ms resolved_at;      /* the latest; RF_MS_MIN: never */
+    rf_span_ms resolved_last_ms;
+};
+
+/* A mark: an event time, and whether it opened or closed the case. At one instant an opening is first. */
+#define RF_CASE_MARKS_MAX 16
+struct rf_case {
+    struct rf_bytes id;
+    struct rf_case_run settled; /* what is before marks[0] */
+    uint32_t mark_count;
+    int64_t marks[RF_CASE_MARKS_MAX + 1]; /* 2 * time, + 1 where it closes; ascending */
+};
+
+#define RF_CASES_MAX 64
+struct rf_cases {
+    /* of cases that are forgotten */
+    int64_t opened, reopened, resolved;
+    rf_span_ms resolved_ms;
+    rf_ms resolved_at; /* the latest; RF_MS_MIN: never */
+    rf_span_ms resolved_last_ms;
+    uint32_t count, capacity;
+    struct rf_case *items; /* ascending by id */
+};
+/* What a feature of cases is a list of: the open ones, the oldest first. */
+extern const struct rf_record_type rf_case_type; /* { id: string, opened_at: timestamp, reopened: int } */
+extern const struct rf_type rf_cases_type;
 
 struct rf_rule_state {
     int64_t fired_count;

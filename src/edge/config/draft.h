@@ -24,9 +24,11 @@ struct rf_source_draft {
 
 struct rf_feature_draft {
     const struct rf_yaml_node *count, *sum, *min, *max, *first, *last, *count_distinct, *decay,
-        *expr;
-    const struct rf_yaml_node *where;
-    const char *on;
+        *expr, *mean, *top, *entropy, *quantile, *count_by, *trend, *interval, *open;
+    const struct rf_yaml_node *where, *close, *by;
+    const char *on, *cases;
+    double q;
+    int stat; /* index in the choices */
     rf_span_ms window, offset, bucket, half_life; /* 0: not written */
 };
 

@@ -251,7 +251,7 @@ void rf_build_reads(struct rf_build *build, const struct rf_expr *expr,
         rf_assert(feature < build->feature_entries.count);
         rf_set_add(set, feature);
         for (size_t word = 0; word < RF_FEATURES_MAX / 64; word++)
-            set->bits[word] |= build->features[feature].kind == RF_FEATURE_EXPR
+            set->bits[word] |= build->features[feature].shape == RF_STATE_NONE
                                    ? build->features[feature].reads.bits[word]
                                    : 0;
         if (reads_now != NULL && build->features[feature].reads_now)

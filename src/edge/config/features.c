@@ -1,123 +1,190 @@
 #include <string.h>
 
 #include "core/base/assert.h"
-#include "edge/config/build.h"
-
-#define BUCKETS_LEAST 168   /* of a window: an hour's grain for a week */
-#define BUCKETS_MAX   10000 /* of window and offset together */
-
-/* Which settings go with which kind of feature. */
-struct kind_row {
-    const char *name;
-    enum rf_feature_kind kind;
-    bool on, where, window, offset, half_life;
-};
+#include "edge/config/making.h"
 
 /* `first` and a distinct count keep no history that an offset could look back into; what was the first
  * within a window cannot be told from what was the first at all. */
-static const struct kind_row kinds[] = {
-    {"count", RF_FEATURE_COUNT, false, true, true, true, false},
-    {"sum", RF_FEATURE_SUM, true, true, true, true, false},
-    {"min", RF_FEATURE_MIN, true, true, true, true, false},
-    {"max", RF_FEATURE_MAX, true, true, true, true, false},
-    {"first", RF_FEATURE_FIRST, true, true, false, false, false},
-    {"last", RF_FEATURE_LAST, true, true, true, false, false},
-    {"count_distinct", RF_FEATURE_COUNT_DISTINCT, true, true, true, false, false},
-    {"decay", RF_FEATURE_DECAY, true, true, false, false, true},
-    {"expr", RF_FEATURE_EXPR, false, false, false, false, false},
+static const struct rf_kind_row kinds[] = {
+    /* name, kind, on, where, window, offset, bucket, half_life */
+    {"count", RF_FEATURE_COUNT, false, true, true, true, true, false},
+    {"sum", RF_FEATURE_SUM, true, true, true, true, true, false},
+    {"mean", RF_FEATURE_MEAN, true, true, true, true, true, true},
+    {"min", RF_FEATURE_MIN, true, true, true, true, true, false},
+    {"max", RF_FEATURE_MAX, true, true, true, true, true, false},
+    {"quantile", RF_FEATURE_QUANTILE, true, true, true, true, true, true},
+    {"first", RF_FEATURE_FIRST, true, true, false, false, false, false},
+    {"last", RF_FEATURE_LAST, true, true, true, false, false, false},
+    {"top", RF_FEATURE_TOP, true, true, true, true, true, true},
+    {"entropy", RF_FEATURE_ENTROPY, true, true, true, true, true, true},
+    {"count_by", RF_FEATURE_COUNT_BY, true, true, true, true, true, false},
+    {"count_distinct", RF_FEATURE_COUNT_DISTINCT, true, true, true, false, false, false},
+    {"decay", RF_FEATURE_DECAY, true, true, false, false, false, true},
+    {"trend", RF_FEATURE_TREND, true, true, true, false, true, false},
+    {"interval", RF_FEATURE_INTERVAL, false, true, false, false, false, false},
+    {"open", RF_FEATURE_CASES, true, true, false, false, false, false},
+    {"cases", RF_FEATURE_CASES_OF, false, false, false, false, false, false},
+    {"expr", RF_FEATURE_EXPR, false, false, false, false, false, false},
 };
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 
-/* One feature on its way. */
-struct making {
-    struct rf_build *build;
-    struct rf_entry *entry;
-    struct rf_feature_draft *draft;
-    struct rf_feature *feature;
-    const struct kind_row *kind;
-    const struct rf_yaml_node *value; /* what stands under the kind's name */
-    const char *on;                   /* the kind of event; NULL: EXPR */
-    bool of_occurrences;              /* COUNT and DECAY of a kind */
-    size_t index;
-    struct rf_feature_input *inputs;
-};
-
-static bool fail(struct making *making, struct rf_place place, const char *message)
+bool rf_making_fail(struct rf_making *making, struct rf_place place, const char *message)
 {
     rf_complain(&making->build->yaml, place, "%s", message);
     making->entry->broken = true;
     return false;
 }
 
-static bool fail_at(struct making *making, const char *setting, const char *message,
-                    const char *hint)
+bool rf_making_fail_at(struct rf_making *making, const char *setting, const char *message,
+                       const char *hint)
 {
     struct rf_place place = rf_group_place(&making->entry->group, setting);
 
     place.hint = hint;
-    return fail(making, place, message);
+    return rf_making_fail(making, place, message);
 }
 
 /* ---- which kind ----------------------------------------------------------------------------------- */
 
-static const struct rf_yaml_node *written(const struct making *making, const char *setting)
+const struct rf_yaml_node *rf_making_written(const struct rf_making *making, const char *setting)
 {
     return rf_group_find(&making->entry->group, setting);
 }
 
-static bool find_kind(struct making *making)
+static const char *all_kinds(const struct rf_making *making)
+{
+    const char *all = "one of";
+
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        all =
+            rf_arena_printf(making->build->arena, "%s%s %s", all, i == 0 ? "" : ",", kinds[i].name);
+    return all;
+}
+
+static bool find_kind(struct rf_making *making)
 {
     struct rf_arena *arena = making->build->arena;
 
     for (size_t i = 0; i < KIND_COUNT; i++) {
-        if (written(making, kinds[i].name) == NULL)
+        if (rf_making_written(making, kinds[i].name) == NULL)
             continue;
         if (making->kind != NULL)
-            return fail_at(making, kinds[i].name,
-                           rf_arena_printf(arena, "a feature is either '%s' or '%s'",
-                                           making->kind->name, kinds[i].name),
-                           "make two features of it");
+            return rf_making_fail_at(making, kinds[i].name,
+                                     rf_arena_printf(arena, "a feature is either '%s' or '%s'",
+                                                     making->kind->name, kinds[i].name),
+                                     "make two features of it");
         making->kind = &kinds[i];
     }
     if (making->kind == NULL) {
         struct rf_place place = rf_place_of(making->entry->group.key);
-        place.hint = "one of count, sum, min, max, first, last, count_distinct, decay, expr";
-        return fail(
+        place.hint = all_kinds(making);
+        return rf_making_fail(
             making, place,
             rf_arena_printf(arena, "feature '%s' does not say what it is", making->entry->name));
     }
-    making->value = written(making, making->kind->name);
+    making->value = rf_making_written(making, making->kind->name);
     making->feature->kind = making->kind->kind;
     return true;
 }
 
-static bool refuse_setting(struct making *making, const char *setting, bool allowed)
+static bool refuse_setting(struct rf_making *making, const char *setting, bool allowed)
 {
-    if (allowed || written(making, setting) == NULL)
+    if (allowed || rf_making_written(making, setting) == NULL)
         return true;
-    return fail_at(
+    return rf_making_fail_at(
         making, setting,
         rf_arena_printf(making->build->arena, "'%s' has no '%s'", making->kind->name, setting),
         making->of_occurrences && strcmp(setting, "on") == 0 ? "it names its kind itself"
                                                              : "remove it");
 }
 
-static bool check_settings(struct making *making)
+static bool require_setting(struct rf_making *making, const char *setting, const char *hint)
 {
-    const struct kind_row *kind = making->kind;
+    const char *message = NULL;
+
+    if (rf_making_written(making, setting) != NULL)
+        return true;
+    message = rf_arena_printf(making->build->arena, "'%s' is missing in a%s %s", setting,
+                              strchr("aeiou", making->kind->name[0]) != NULL ? "n" : "",
+                              making->kind->name);
+    return rf_making_fail_at(making, setting, message, hint);
+}
+
+static const char *stat_hint(enum rf_feature_kind kind)
+{
+    return kind == RF_FEATURE_INTERVAL
+               ? "one of mean, last, min, max, stddev"
+               : "one of oldest, opened, reopened, resolved, resolution_mean, resolution_last";
+}
+
+/* The choices are those of both kinds. */
+static bool check_stat(struct rf_making *making)
+{
+    struct rf_feature *feature = making->feature;
+    bool of_cases = false;
+
+    if (feature->kind != RF_FEATURE_INTERVAL && feature->kind != RF_FEATURE_CASES_OF)
+        return true;
+    feature->stat = RF_STAT_MEAN;
+    if (rf_making_written(making, "stat") != NULL)
+        feature->stat = (enum rf_feature_stat)(making->draft->stat + 1);
+    of_cases = feature->stat >= RF_STAT_OLDEST;
+    if (of_cases == (feature->kind == RF_FEATURE_CASES_OF))
+        return true;
+    return rf_making_fail_at(
+        making, "stat",
+        rf_arena_printf(making->build->arena, "'%s' has no such 'stat'", making->kind->name),
+        stat_hint(feature->kind));
+}
+
+/* What belongs to one kind alone. */
+static bool check_own_settings(struct rf_making *making)
+{
+    enum rf_feature_kind kind = making->kind->kind;
+    bool is_quantile = kind == RF_FEATURE_QUANTILE;
+    bool is_cases = kind == RF_FEATURE_CASES;
+    bool ok = refuse_setting(making, "q", is_quantile);
+
+    ok = refuse_setting(making, "stat",
+                        kind == RF_FEATURE_INTERVAL || kind == RF_FEATURE_CASES_OF) &&
+         ok;
+    ok = refuse_setting(making, "close", is_cases) && ok;
+    ok = refuse_setting(making, "by", is_cases) && ok;
+    if (is_quantile)
+        ok = require_setting(making, "q", "q: 0.95") && ok;
+    if (is_cases) {
+        ok = require_setting(making, "close", "close: EXPRESSION, which events close a case") && ok;
+        ok = require_setting(making, "by", "by: EXPRESSION, the id of the case") && ok;
+    }
+    if (kind == RF_FEATURE_DECAY)
+        ok = require_setting(making, "half_life", "half_life: 7d") && ok;
+    if (kind == RF_FEATURE_TREND)
+        ok = require_setting(making, "window", "window: 28d") && ok;
+    if (kind == RF_FEATURE_CASES_OF)
+        ok = require_setting(making, "stat", stat_hint(kind)) && ok;
+    return ok && check_stat(making);
+}
+
+static bool check_settings(struct rf_making *making)
+{
+    const struct rf_kind_row *kind = making->kind;
     bool ok = refuse_setting(making, "on", kind->on && !making->of_occurrences);
 
     ok = refuse_setting(making, "where", kind->where) && ok;
     ok = refuse_setting(making, "window", kind->window) && ok;
     ok = refuse_setting(making, "offset", kind->offset) && ok;
     ok = refuse_setting(making, "half_life", kind->half_life) && ok;
-    ok = refuse_setting(making, "bucket", kind->offset) && ok;
-    if (kind->half_life && written(making, "half_life") == NULL)
-        ok = fail_at(making, "half_life", "'half_life' is missing in a decay", "half_life: 7d");
+    ok = refuse_setting(making, "bucket", kind->bucket) && ok;
+    ok = check_own_settings(making) && ok;
+    if (ok && making->draft->window != 0 && making->draft->half_life != 0)
+        ok = rf_making_fail_at(making, "half_life",
+                               "a feature has either a 'window' or a 'half_life'",
+                               "make two features of it");
     if (ok && making->draft->window == 0 && making->draft->offset != 0)
-        ok = fail_at(making, "offset", "'offset' needs a 'window'", "window: 28d");
+        ok = rf_making_fail_at(making, "offset", "'offset' needs a 'window'", "window: 28d");
     if (ok && making->draft->window == 0 && making->draft->bucket != 0)
-        ok = fail_at(making, "bucket", "'bucket' is the grain of a 'window'", "window: 28d");
+        ok = rf_making_fail_at(making, "bucket", "'bucket' is the grain of a 'window'",
+                               "window: 28d");
     return ok;
 }
 
@@ -143,7 +210,7 @@ static bool is_identifier(struct rf_bytes text)
     return text.size > 0;
 }
 
-static bool fail_unknown_kind(struct making *making, const struct rf_yaml_node *node)
+static bool fail_unknown_kind(struct rf_making *making, const struct rf_yaml_node *node)
 {
     struct rf_build *build = making->build;
     const char *names[RF_SOURCES_MAX];
@@ -164,7 +231,7 @@ static bool fail_unknown_kind(struct making *making, const struct rf_yaml_node *
         nearest != NULL ? rf_arena_printf(build->arena, "did you mean '%s'?", nearest) : all;
     if (strcmp(rf_yaml_text(node), "erase") == 0)
         place.hint = "an erasure leaves nothing behind that could be counted";
-    return fail(
+    return rf_making_fail(
         making, place,
         rf_arena_printf(build->arena, "no source has the kind '%.80s'", rf_yaml_text(node)));
 }
@@ -184,17 +251,27 @@ static const char *only_kind(const struct rf_build *build)
     return only;
 }
 
-static bool find_on(struct making *making)
+static bool names_kind_only(enum rf_feature_kind kind)
+{
+    return kind == RF_FEATURE_COUNT || kind == RF_FEATURE_INTERVAL;
+}
+
+static bool may_name_kind(enum rf_feature_kind kind)
+{
+    return kind == RF_FEATURE_DECAY || kind == RF_FEATURE_TREND;
+}
+
+static bool find_on(struct rf_making *making)
 {
     struct rf_build *build = making->build;
-    const struct rf_yaml_node *on = written(making, "on");
+    const struct rf_yaml_node *on = rf_making_written(making, "on");
 
     if (build->plan->source_count == 0) /* complained of already */
         return false;
-    if (making->kind->kind == RF_FEATURE_EXPR)
+    if (making->kind->kind == RF_FEATURE_EXPR || making->kind->kind == RF_FEATURE_CASES_OF)
         return true;
-    if (making->kind->kind == RF_FEATURE_COUNT ||
-        (making->kind->kind == RF_FEATURE_DECAY && is_kind(build, rf_yaml_text(making->value)))) {
+    if (names_kind_only(making->kind->kind) ||
+        (may_name_kind(making->kind->kind) && is_kind(build, rf_yaml_text(making->value)))) {
         making->of_occurrences = true;
         making->on = rf_yaml_text(making->value);
         return is_kind(build, making->on) || fail_unknown_kind(making, making->value);
@@ -206,16 +283,16 @@ static bool find_on(struct making *making)
     making->on = only_kind(build);
     if (making->on != NULL)
         return true;
-    if (making->kind->kind == RF_FEATURE_DECAY && is_identifier(making->value->text))
+    if (may_name_kind(making->kind->kind) && is_identifier(making->value->text))
         return fail_unknown_kind(making, making->value);
     struct rf_place place = rf_place_of(making->entry->group.key);
     place.hint = "on: KIND, the kind of event whose values are taken";
-    return fail(making, place,
-                rf_arena_printf(build->arena, "feature '%s' does not say on which events",
-                                making->entry->name));
+    return rf_making_fail(making, place,
+                          rf_arena_printf(build->arena, "feature '%s' does not say on which events",
+                                          making->entry->name));
 }
 
-static size_t count_sources(const struct making *making)
+static size_t count_sources(const struct rf_making *making)
 {
     size_t count = 0;
 
@@ -227,7 +304,7 @@ static size_t count_sources(const struct making *making)
     return count;
 }
 
-static struct rf_scope scope_of(const struct making *making, const struct rf_source *source)
+static struct rf_scope scope_of(const struct rf_making *making, const struct rf_source *source)
 {
     return (struct rf_scope){
         .variable_count = RF_VARIABLE_FEATURE + making->index,
@@ -239,28 +316,6 @@ static struct rf_scope scope_of(const struct making *making, const struct rf_sou
 }
 
 /* ---- values --------------------------------------------------------------------------------------- */
-
-static bool is_scalar(enum rf_type_kind kind)
-{
-    return kind == RF_TYPE_BOOL || kind == RF_TYPE_INT || kind == RF_TYPE_UINT ||
-           kind == RF_TYPE_DOUBLE || kind == RF_TYPE_STRING || kind == RF_TYPE_BYTES ||
-           kind == RF_TYPE_TIMESTAMP || kind == RF_TYPE_DURATION;
-}
-
-static bool takes(enum rf_feature_kind kind, enum rf_type_kind type)
-{
-    switch (kind) {
-    case RF_FEATURE_SUM:
-    case RF_FEATURE_DECAY:
-        return type == RF_TYPE_INT || type == RF_TYPE_DOUBLE;
-    case RF_FEATURE_MIN:
-    case RF_FEATURE_MAX:
-        return type == RF_TYPE_INT || type == RF_TYPE_DOUBLE || type == RF_TYPE_TIMESTAMP ||
-               type == RF_TYPE_DURATION;
-    default:
-        return is_scalar(type);
-    }
-}
 
 static const char *type_text(struct rf_build *build, const struct rf_type *type)
 {
@@ -274,19 +329,8 @@ static const char *type_text(struct rf_build *build, const struct rf_type *type)
     return copy;
 }
 
-static const char *conversion_hint(enum rf_feature_kind kind, const struct rf_type *type)
-{
-    if (type->kind == RF_TYPE_DYN)
-        return "its type is not known before it runs: convert it, int(x), double(x), string(x)";
-    if (kind == RF_FEATURE_SUM || kind == RF_FEATURE_DECAY)
-        return "it takes int and double: int(x), double(x)";
-    if (kind == RF_FEATURE_MIN || kind == RF_FEATURE_MAX)
-        return "it takes int, double, timestamp and duration";
-    return "it takes one plain value: a bool, a number, a text, bytes, a time";
-}
-
 /* Its type is not known, and that has been complained of. */
-static bool reads_broken(const struct making *making)
+static bool reads_broken(const struct rf_making *making)
 {
     for (size_t i = 0; i < making->index; i++) {
         if (rf_set_has(&making->feature->reads, i) &&
@@ -296,24 +340,25 @@ static bool reads_broken(const struct making *making)
     return false;
 }
 
-static bool check_value_type(struct making *making, const struct rf_expr *expr)
+static bool check_value_type(struct rf_making *making, const struct rf_expr *expr)
 {
     const struct rf_type *type = rf_expr_type(expr);
     struct rf_place place = rf_place_of(making->value);
 
-    if (takes(making->feature->kind, type->kind))
+    if (rf_making_takes(making->feature->kind, type->kind))
         return true;
     if (type->kind == RF_TYPE_DYN && reads_broken(making)) {
         making->entry->broken = true;
         return false;
     }
-    place.hint = conversion_hint(making->feature->kind, type);
-    return fail(making, place,
-                rf_arena_printf(making->build->arena, "'%s' does not take a value of type %s",
-                                making->kind->name, type_text(making->build, type)));
+    place.hint = rf_making_conversion_hint(making->feature->kind, type);
+    return rf_making_fail(making, place,
+                          rf_arena_printf(making->build->arena,
+                                          "'%s' does not take a value of type %s",
+                                          making->kind->name, type_text(making->build, type)));
 }
 
-static bool merge_type(struct making *making, const struct rf_expr *expr,
+static bool merge_type(struct rf_making *making, const struct rf_expr *expr,
                        const struct rf_type **type)
 {
     const struct rf_type *own = rf_expr_type(expr);
@@ -324,14 +369,14 @@ static bool merge_type(struct making *making, const struct rf_expr *expr,
         return true;
     }
     place.hint = "convert it to one type, for instance double(x)";
-    return fail(making, place,
-                rf_arena_printf(making->build->arena,
-                                "the sources of kind '%s' give it different types: %s, %s",
-                                making->on, type_text(making->build, *type),
-                                type_text(making->build, own)));
+    return rf_making_fail(
+        making, place,
+        rf_arena_printf(making->build->arena,
+                        "the sources of kind '%s' give it different types: %s, %s", making->on,
+                        type_text(making->build, *type), type_text(making->build, own)));
 }
 
-static const struct rf_expr *compile(struct making *making, const struct rf_yaml_node *node,
+static const struct rf_expr *compile(struct rf_making *making, const struct rf_yaml_node *node,
                                      const struct rf_source *source, const struct rf_type *want)
 {
     struct rf_scope scope = scope_of(making, source);
@@ -344,8 +389,17 @@ static const struct rf_expr *compile(struct making *making, const struct rf_yaml
     return expr;
 }
 
+static void compile_marks(struct rf_making *making, const struct rf_source *source,
+                          struct rf_feature_input *input)
+{
+    input->open = compile(making, making->draft->open, source, &rf_type_bool);
+    input->close = compile(making, making->draft->close, source, &rf_type_bool);
+    making->value = making->draft->by; /* where complaints of its type belong */
+    input->value = compile(making, making->draft->by, source, NULL);
+}
+
 /* The same `where` and value once for each source of the kind: their events differ in type. */
-static bool compile_inputs(struct making *making, const struct rf_type **type)
+static bool compile_inputs(struct rf_making *making, const struct rf_type **type)
 {
     struct rf_build *build = making->build;
 
@@ -366,7 +420,10 @@ static bool compile_inputs(struct making *making, const struct rf_type **type)
             input->where = compile(making, making->draft->where, source, &rf_type_bool);
         if (making->of_occurrences)
             continue;
-        input->value = compile(making, making->value, source, NULL);
+        if (making->feature->kind == RF_FEATURE_CASES)
+            compile_marks(making, source, input);
+        else
+            input->value = compile(making, making->value, source, NULL);
         if (input->value != NULL && check_value_type(making, input->value))
             merge_type(making, input->value, type);
     }
@@ -374,127 +431,54 @@ static bool compile_inputs(struct making *making, const struct rf_type **type)
     return !making->entry->broken;
 }
 
-static const struct rf_type *plain_type(enum rf_type_kind kind)
-{
-    static const struct rf_type *const plain[] = {
-        &rf_type_bool,   &rf_type_int,   &rf_type_uint,      &rf_type_double,
-        &rf_type_string, &rf_type_bytes, &rf_type_timestamp, &rf_type_duration,
-    };
-
-    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
-        if (plain[i]->kind == kind)
-            return plain[i];
-    }
-    rf_assert(false && "no plain type");
-    return NULL;
-}
-
-static void set_types(struct making *making, const struct rf_type *value)
-{
-    struct rf_feature *feature = making->feature;
-
-    switch (feature->kind) {
-    case RF_FEATURE_COUNT:
-        feature->type = feature->state_type = &rf_type_int;
-        break;
-    case RF_FEATURE_COUNT_DISTINCT:
-        feature->type = &rf_type_int;
-        break;
-    case RF_FEATURE_DECAY:
-        feature->type = feature->state_type = &rf_type_double;
-        break;
-    case RF_FEATURE_SUM:
-        feature->type = feature->state_type = plain_type(value->kind);
-        break;
-    case RF_FEATURE_EXPR:
-        feature->type = value;
-        break;
-    default:
-        feature->state_type = plain_type(value->kind);
-        feature->type = rf_type_nullable(making->build->arena, feature->state_type);
-    }
-}
-
-/* ---- windows -------------------------------------------------------------------------------------- */
-
-/* The largest round grain that the window and its offset are whole numbers of, and that leaves its edge
- * exact to a 168th; 0: none. */
-static rf_span_ms default_bucket(rf_span_ms window, rf_span_ms offset)
-{
-    static const rf_span_ms grains[] = {RF_DAY_MS,         6 * RF_HOUR_MS,   RF_HOUR_MS,
-                                        15 * RF_MINUTE_MS, 5 * RF_MINUTE_MS, RF_MINUTE_MS,
-                                        RF_SECOND_MS};
-    rf_span_ms smallest = 0;
-
-    for (size_t i = 0; i < sizeof grains / sizeof grains[0]; i++) {
-        if (window % grains[i] != 0 || offset % grains[i] != 0)
-            continue;
-        smallest = grains[i];
-        if (window / grains[i] >= BUCKETS_LEAST)
-            return grains[i];
-    }
-    return smallest;
-}
-
-static bool check_bucket(struct making *making)
-{
-    struct rf_feature *feature = making->feature;
-    const char *at = feature->bucket != 0 ? "bucket" : "window";
-    char text[64];
-
-    if (feature->bucket == 0)
-        feature->bucket = default_bucket(feature->window, feature->offset);
-    if (feature->bucket == 0)
-        return fail_at(making, at, "'window' and 'offset' have to be whole seconds", "window: 90s");
-    text[rf_span_format(text, sizeof text, feature->bucket)] = '\0';
-    if (feature->window % feature->bucket != 0)
-        return fail_at(making, at,
-                       rf_arena_printf(making->build->arena,
-                                       "'window' is not a whole number of buckets of %s", text),
-                       "window: 7d goes with bucket: 1h");
-    if (feature->offset % feature->bucket != 0)
-        return fail_at(making, "offset",
-                       rf_arena_printf(making->build->arena,
-                                       "'offset' is not a whole number of buckets of %s", text),
-                       "make it a multiple of 'bucket'");
-    if ((feature->window + feature->offset) / feature->bucket > BUCKETS_MAX)
-        return fail_at(making, at, "window and offset have more than 10000 buckets",
-                       "take a larger 'bucket': a customer's record keeps each that is not empty");
-    return true;
-}
-
-static bool set_window(struct making *making)
-{
-    struct rf_feature *feature = making->feature;
-
-    feature->window = making->draft->window;
-    feature->offset = making->draft->offset;
-    feature->bucket = making->draft->bucket;
-    feature->half_life = making->draft->half_life;
-    if (feature->window != 0 || feature->kind == RF_FEATURE_DECAY)
-        feature->reads_now = true;
-    if (feature->kind == RF_FEATURE_EXPR)
-        feature->shape = RF_STATE_NONE;
-    else if (feature->kind == RF_FEATURE_COUNT_DISTINCT)
-        feature->shape = RF_STATE_DISTINCT;
-    else if (feature->window == 0 || feature->kind == RF_FEATURE_LAST)
-        feature->shape = RF_STATE_VALUE;
-    else
-        feature->shape = RF_STATE_BUCKETS;
-    return feature->shape != RF_STATE_BUCKETS || check_bucket(making);
-}
-
 /* ---- one feature ---------------------------------------------------------------------------------- */
 
-static bool make_feature(struct making *making)
+/* The feature above that keeps the cases. */
+static bool find_cases(struct rf_making *making)
+{
+    struct rf_build *build = making->build;
+    const struct rf_entry *entries = build->feature_entries.items;
+    const char *names[RF_FEATURES_MAX];
+    size_t count = 0;
+    struct rf_place place = rf_place_of(making->value);
+    const char *nearest = NULL;
+
+    for (size_t i = 0; i < making->index; i++) {
+        if (strcmp(entries[i].name, making->draft->cases) == 0 && entries[i].broken) {
+            making->entry->broken = true;
+            return false;
+        }
+        if (build->features[i].kind != RF_FEATURE_CASES || entries[i].broken)
+            continue;
+        names[count++] = entries[i].name;
+        if (strcmp(entries[i].name, making->draft->cases) != 0)
+            continue;
+        making->feature->of = (uint32_t)i;
+        rf_set_add(&making->feature->reads, i);
+        return true;
+    }
+    nearest = rf_nearest_name(making->value->text, names, count);
+    place.hint = nearest != NULL
+                     ? rf_arena_printf(build->arena, "did you mean '%s'?", nearest)
+                     : "the feature with 'open', 'close' and 'by' has to be written above";
+    return rf_making_fail(
+        making, place,
+        rf_arena_printf(build->arena, "there are no cases '%.80s' above", making->draft->cases));
+}
+
+static bool make_feature(struct rf_making *making)
 {
     const struct rf_type *type = NULL;
     bool reads_now = false;
 
-    if (!find_kind(making) || !find_on(making) || !check_settings(making) || !set_window(making))
+    if (!find_kind(making) || !find_on(making) || !check_settings(making) ||
+        !rf_making_set_window(making))
         return false;
     reads_now = making->feature->reads_now;
-    if (making->kind->kind == RF_FEATURE_EXPR) {
+    if (making->kind->kind == RF_FEATURE_CASES_OF) {
+        if (!find_cases(making))
+            return false;
+    } else if (making->kind->kind == RF_FEATURE_EXPR) {
         making->feature->expr = compile(making, making->value, NULL, NULL);
         if (making->feature->expr == NULL || !check_value_type(making, making->feature->expr))
             return false;
@@ -505,7 +489,7 @@ static bool make_feature(struct making *making)
         /* `now` in a where is the event's time: what was folded does not move with time. */
         making->feature->reads_now = reads_now;
     }
-    set_types(making, type);
+    rf_making_set_types(making, type);
     return true;
 }
 
@@ -527,11 +511,11 @@ void rf_build_features(struct rf_build *build)
     for (size_t i = 0; i < entries->count; i++) {
         struct rf_entry *entry = &entries->items[i];
         struct rf_feature_draft draft = {0};
-        struct making making = {.build = build,
-                                .entry = entry,
-                                .draft = &draft,
-                                .index = i,
-                                .feature = &build->features[i]};
+        struct rf_making making = {.build = build,
+                                   .entry = entry,
+                                   .draft = &draft,
+                                   .index = i,
+                                   .feature = &build->features[i]};
         build->features[i].name = entry->name;
         if (rf_build_entry(build, entry, "features.*", &draft))
             entry->broken = !make_feature(&making);

@@ -24,6 +24,10 @@ static const char *const log_formats[] = {"auto", "text", "json", NULL};
 static const char *const formats[] = {"avro", "avro-object", "avro-raw", "json", NULL};
 static const char *const severities[] = {"low", "medium", "high", "critical", NULL};
 
+/* With RF_STAT_NONE in front. */
+static const char *const stats[] = {"mean", "last", "min", "max", "stddev", "oldest", "opened", "reopened", "resolved",
+                                    "resolution_mean", "resolution_last", NULL};
+
 /* clang-format off */
 const struct rf_setting rf_settings[] = {
     /* group, name, type, help, default, choices, least, most, offset, required */
@@ -98,21 +102,26 @@ const struct rf_setting rf_settings[] = {
     {"features.*", "last", RF_SETTING_EXPRESSION, "any plain value: of the latest event; null before the first", NULL, NULL, 0, 0, FEATURE(last), false},
     {"features.*", "count_distinct", RF_SETTING_EXPRESSION, "any plain value: how many different ones", NULL, NULL, 0, 0, FEATURE(count_distinct), false},
     {"features.*", "decay", RF_SETTING_EXPRESSION, "a kind, or int or double: a sum in which each event counts half as much after each half_life", NULL, NULL, 0, 0, FEATURE(decay), false},
+    {"features.*", "mean", RF_SETTING_EXPRESSION, "int or double: the mean over events; null before the first", NULL, NULL, 0, 0, FEATURE(mean), false},
+    {"features.*", "quantile", RF_SETTING_EXPRESSION, "int or double: the value that a share of the values is below, within 1 %; null before the first", NULL, NULL, 0, 0, FEATURE(quantile), false},
+    {"features.*", "top", RF_SETTING_EXPRESSION, "string, int or bool: the most frequent one; null before the first", NULL, NULL, 0, 0, FEATURE(top), false},
+    {"features.*", "entropy", RF_SETTING_EXPRESSION, "string, int or bool: how evenly they are spread, in bits", NULL, NULL, 0, 0, FEATURE(entropy), false},
+    {"features.*", "count_by", RF_SETTING_EXPRESSION, "string, int or bool: how many events of each, as a map", NULL, NULL, 0, 0, FEATURE(count_by), false},
+    {"features.*", "trend", RF_SETTING_EXPRESSION, "a kind, or int or double: the count or sum of a window by that of the window before; null where that is 0", NULL, NULL, 0, 0, FEATURE(trend), false},
+    {"features.*", "interval", RF_SETTING_EXPRESSION, "a kind: the time between events; null before the second", NULL, NULL, 0, 0, FEATURE(interval), false},
+    {"features.*", "open", RF_SETTING_EXPRESSION, "bool: which events open a case; the feature is the list of open ones", NULL, NULL, 0, 0, FEATURE(open), false},
+    {"features.*", "close", RF_SETTING_EXPRESSION, "bool: which events close a case", NULL, NULL, 0, 0, FEATURE(close), false},
+    {"features.*", "by", RF_SETTING_EXPRESSION, "string: which case it is", NULL, NULL, 0, 0, FEATURE(by), false},
+    {"features.*", "cases", RF_SETTING_NAME, "a feature with 'open' and 'close': what its cases come to, by 'stat'", NULL, NULL, 1, 100, FEATURE(cases), false},
     {"features.*", "expr", RF_SETTING_EXPRESSION, "any plain value of the features above", NULL, NULL, 0, 0, FEATURE(expr), false},
     {"features.*", "on", RF_SETTING_NAME, "the kind of event whose values are taken; may be left out where there is one kind", NULL, NULL, 1, 100, FEATURE(on), false},
     {"features.*", "where", RF_SETTING_EXPRESSION, "bool: which of the events", NULL, NULL, 0, 0, FEATURE(where), false},
     {"features.*", "window", RF_SETTING_SPAN, "only events of this last length of time; the default is all", NULL, NULL, RF_SECOND_MS, 10 * YEARS_MS, FEATURE(window), false},
     {"features.*", "offset", RF_SETTING_SPAN, "the window ends this long before now", NULL, NULL, RF_SECOND_MS, 10 * YEARS_MS, FEATURE(offset), false},
     {"features.*", "bucket", RF_SETTING_SPAN, "the grain of the window: its edge is exact to this much; the default is the largest of 1d, 6h, 1h, 15m, 5m, 1m, 1s that cuts the window into 168 parts or more", NULL, NULL, RF_SECOND_MS, 10 * YEARS_MS, FEATURE(bucket), false},
-    {"features.*", "half_life", RF_SETTING_SPAN, "of decay: after this long an event counts half", NULL, NULL, RF_SECOND_MS, 10 * YEARS_MS, FEATURE(half_life), false},
-    {"features.*", "open", RF_SETTING_LATER, "which events open a case", NULL, NULL, 0, 0, 0, false},
-    {"features.*", "close", RF_SETTING_LATER, "which events close a case", NULL, NULL, 0, 0, 0, false},
-    {"features.*", "by", RF_SETTING_LATER, "what names a case", NULL, NULL, 0, 0, 0, false},
-    {"features.*", "mean", RF_SETTING_LATER, "the mean over events", NULL, NULL, 0, 0, 0, false},
-    {"features.*", "top", RF_SETTING_LATER, "the most frequent value", NULL, NULL, 0, 0, 0, false},
-    {"features.*", "entropy", RF_SETTING_LATER, "how evenly values are spread", NULL, NULL, 0, 0, 0, false},
-    {"features.*", "quantile", RF_SETTING_LATER, "a quantile of the values", NULL, NULL, 0, 0, 0, false},
-    {"features.*", "trend", RF_SETTING_LATER, "this window against the one before", NULL, NULL, 0, 0, 0, false},
+    {"features.*", "q", RF_SETTING_FRACTION, "of quantile: which share; 0.5 is the median", NULL, NULL, 0, 0, FEATURE(q), false},
+    {"features.*", "stat", RF_SETTING_CHOICE, "of interval: mean (the default), last, min, max, stddev; of cases: oldest, opened, reopened, resolved, resolution_mean, resolution_last", NULL, stats, 0, 0, FEATURE(stat), false},
+    {"features.*", "half_life", RF_SETTING_SPAN, "after this long an event counts half: of decay, and instead of a window of mean, quantile, top and entropy", NULL, NULL, RF_SECOND_MS, 10 * YEARS_MS, FEATURE(half_life), false},
 
     {"rules.*", "when", RF_SETTING_EXPRESSION, "bool: asked again when a feature that it reads has changed", NULL, NULL, 0, 0, RULE(when), true},
     {"rules.*", "emit", RF_SETTING_NAME, "the output", NULL, NULL, 1, 100, RULE(emit), true},

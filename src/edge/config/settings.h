@@ -23,6 +23,7 @@ enum rf_setting_type {
     RF_SETTING_SECRET,  /* a text, { file: PATH } or { env: NAME } */
     RF_SETTING_BOOL,
     RF_SETTING_INTEGER, /* int64_t */
+    RF_SETTING_FRACTION, /* double, from 0 to 1 */
     RF_SETTING_SIZE,    /* uint64_t bytes */
     RF_SETTING_SPAN,    /* rf_span_ms */
     RF_SETTING_CHOICE,  /* int: index in `choices` */

@@ -66,6 +66,9 @@ static void json_type(struct rf_buffer *out, const struct rf_setting *setting)
                          ",\"type\":[\"integer\",\"string\"],\"minimum\":%lld,\"maximum\":%lld",
                          (long long)setting->least, (long long)setting->most);
         break;
+    case RF_SETTING_FRACTION:
+        rf_buffer_append_text(out, ",\"type\":[\"number\",\"string\"],\"minimum\":0,\"maximum\":1");
+        break;
     case RF_SETTING_CHOICE:
         json_choices(out, setting);
         break;

@@ -127,6 +127,7 @@ static const char *const type_texts[] = {
     [RF_SETTING_SECRET] = "a text, { file: PATH } or { env: NAME }",
     [RF_SETTING_BOOL] = "true or false",
     [RF_SETTING_INTEGER] = "a whole number",
+    [RF_SETTING_FRACTION] = "a number from 0 to 1 such as 0.95",
     [RF_SETTING_SIZE] = "a size such as 64KiB, 512MiB or 1GiB",
     [RF_SETTING_SPAN] = "a length of time such as 250ms, 90s, 15m, 24h, 7d or 1d12h",
     [RF_SETTING_CHOICE] = "one of the names below",
@@ -264,6 +265,16 @@ static bool read_integer(const struct job *job)
     return true;
 }
 
+static bool read_fraction(const struct job *job)
+{
+    double value = 0;
+
+    if (!rf_double_parse(rf_bytes_of_text(job->text), &value) || !(value >= 0 && value <= 1))
+        return refuse(job, NULL);
+    *(double *)job->slot = value;
+    return true;
+}
+
 static void format_size(char *text, size_t size_max, int64_t size)
 {
     static const char *const units[] = {"", "KiB", "MiB", "GiB"};
@@ -346,13 +357,21 @@ static bool read_text(const struct job *job)
 }
 
 static bool (*const readers[])(const struct job *job) = {
-    [RF_SETTING_TEXT] = read_text,       [RF_SETTING_NAME] = read_name,
-    [RF_SETTING_TOPIC] = read_name,      [RF_SETTING_FILE] = read_file,
-    [RF_SETTING_FOLDER] = read_text,     [RF_SETTING_URL] = read_url,
-    [RF_SETTING_ADDRESS] = read_address, [RF_SETTING_SECRET] = read_secret,
-    [RF_SETTING_BOOL] = read_bool,       [RF_SETTING_INTEGER] = read_integer,
-    [RF_SETTING_SIZE] = read_size,       [RF_SETTING_SPAN] = read_span,
-    [RF_SETTING_CHOICE] = read_choice,   [RF_SETTING_LATER] = NULL,
+    [RF_SETTING_TEXT] = read_text,
+    [RF_SETTING_NAME] = read_name,
+    [RF_SETTING_TOPIC] = read_name,
+    [RF_SETTING_FILE] = read_file,
+    [RF_SETTING_FOLDER] = read_text,
+    [RF_SETTING_URL] = read_url,
+    [RF_SETTING_ADDRESS] = read_address,
+    [RF_SETTING_SECRET] = read_secret,
+    [RF_SETTING_BOOL] = read_bool,
+    [RF_SETTING_INTEGER] = read_integer,
+    [RF_SETTING_FRACTION] = read_fraction,
+    [RF_SETTING_SIZE] = read_size,
+    [RF_SETTING_SPAN] = read_span,
+    [RF_SETTING_CHOICE] = read_choice,
+    [RF_SETTING_LATER] = NULL,
 };
 
 bool rf_value_read(const struct rf_reader *reader, const struct rf_setting *setting,

@@ -17,6 +17,14 @@ static uint64_t add_number(uint64_t hash, uint64_t number)
     return rf_hash64_seeded(rf_bytes_of(bytes, sizeof bytes), hash);
 }
 
+static uint64_t add_double(uint64_t hash, double number)
+{
+    uint64_t bits = 0;
+
+    memcpy(&bits, &number, sizeof bits);
+    return add_number(hash, bits);
+}
+
 /* NULL and "" differ. */
 static uint64_t add_text(uint64_t hash, const char *text)
 {
@@ -58,12 +66,20 @@ static void hash_feature(struct rf_build *build, size_t i)
         hash = add_text(hash, build->sources[input->source].kind);
         hash = add_expr(hash, input->where);
         hash = add_expr(hash, input->value);
+        if (feature->kind == RF_FEATURE_CASES)
+            hash = add_expr(add_expr(hash, input->open), input->close);
     }
+    if (feature->stat != RF_STAT_NONE)
+        hash = add_number(hash, feature->stat);
+    if (feature->key_type != NULL)
+        hash = add_number(hash, feature->key_type->kind);
     hash = add_reads(build, hash, &feature->reads);
-    build->feature_hashes[i] = hash;
-    if (feature->kind != RF_FEATURE_EXPR)
+    if (feature->shape != RF_STATE_NONE)
         feature->state_name = rf_arena_printf(build->arena, "%s_%08" PRIx32, feature->name,
                                               (uint32_t)(hash ^ hash >> 32));
+    if (feature->kind == RF_FEATURE_QUANTILE) /* any `q` is read off the same state */
+        hash = add_double(hash, feature->q);
+    build->feature_hashes[i] = hash;
 }
 
 static void hash_rule(struct rf_build *build, struct rf_rule *rule)

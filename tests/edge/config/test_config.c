@@ -340,6 +340,32 @@ static const struct {
      true, 0},
     {"{ decay: event.amount, on: purchase, half_life: 7d }", RF_FEATURE_DECAY, RF_STATE_VALUE,
      RF_TYPE_DOUBLE, false, true, 0},
+    {"{ mean: event.duration_s, on: call }", RF_FEATURE_MEAN, RF_STATE_TALLY, RF_TYPE_DOUBLE, true,
+     false, 0},
+    {"{ mean: event.duration_s, on: call, window: 28d, offset: 28d }", RF_FEATURE_MEAN,
+     RF_STATE_TALLY, RF_TYPE_DOUBLE, true, true, RF_HOUR_MS},
+    {"{ mean: event.duration_s, on: call, half_life: 7d }", RF_FEATURE_MEAN, RF_STATE_TALLY,
+     RF_TYPE_DOUBLE, true, false, 0},
+    {"{ quantile: event.duration_s, on: call, q: 0.95 }", RF_FEATURE_QUANTILE, RF_STATE_TALLY,
+     RF_TYPE_DOUBLE, true, false, 0},
+    {"{ top: event.direction, on: call, half_life: 7d }", RF_FEATURE_TOP, RF_STATE_TALLY,
+     RF_TYPE_STRING, true, false, 0},
+    {"{ top: event.time.getHours(), on: call, window: 7d }", RF_FEATURE_TOP, RF_STATE_TALLY,
+     RF_TYPE_INT, true, true, RF_HOUR_MS},
+    {"{ entropy: event.cell_id, on: call, window: 90d }", RF_FEATURE_ENTROPY, RF_STATE_TALLY,
+     RF_TYPE_DOUBLE, false, true, 6 * RF_HOUR_MS},
+    {"{ count_by: event.charge > 1.0, on: call }", RF_FEATURE_COUNT_BY, RF_STATE_TALLY, RF_TYPE_MAP,
+     false, false, 0},
+    {"{ trend: call, window: 28d }", RF_FEATURE_TREND, RF_STATE_BUCKETS, RF_TYPE_DOUBLE, true, true,
+     RF_HOUR_MS},
+    {"{ trend: event.amount, on: purchase, window: 90d, bucket: 1d }", RF_FEATURE_TREND,
+     RF_STATE_BUCKETS, RF_TYPE_DOUBLE, true, true, RF_DAY_MS},
+    {"{ interval: call }", RF_FEATURE_INTERVAL, RF_STATE_INTERVAL, RF_TYPE_DURATION, true, false,
+     0},
+    {"{ interval: call, stat: stddev, where: event.charge > 1.0 }", RF_FEATURE_INTERVAL,
+     RF_STATE_INTERVAL, RF_TYPE_DURATION, true, false, 0},
+    {"{ open: event.charge > 1.0, close: event.charge < 1.0, by: event.cdr_id, on: call }",
+     RF_FEATURE_CASES, RF_STATE_CASES, RF_TYPE_LIST, false, false, 0},
     {"{ expr: 'now' }", RF_FEATURE_EXPR, RF_STATE_NONE, RF_TYPE_TIMESTAMP, false, true, 0},
     {"{ expr: '2 + 3' }", RF_FEATURE_EXPR, RF_STATE_NONE, RF_TYPE_INT, false, false, 0},
 };
@@ -359,9 +385,61 @@ START_TEST(a_feature_becomes_what_it_says)
         ck_assert_ptr_null(feature->state_type);
     } else {
         ck_assert_uint_eq(strlen(feature->state_name), strlen("f_01234567"));
-        ck_assert_int_eq(feature->state_type == NULL, feature->shape == RF_STATE_DISTINCT);
+        ck_assert_int_eq(feature->state_type == NULL, feature->shape == RF_STATE_DISTINCT ||
+                                                          feature->shape == RF_STATE_INTERVAL ||
+                                                          feature->shape == RF_STATE_CASES);
+        ck_assert_int_eq(feature->key_type == NULL, feature->shape != RF_STATE_TALLY);
         ck_assert(feature->state_type == NULL || !feature->state_type->nullable);
     }
+}
+END_TEST
+
+#define CASES                                                                                      \
+    "  c: { open: event.charge > 1.0, close: event.charge < 1.0, by: event.cdr_id, on: call }\n"
+
+START_TEST(what_cases_come_to_is_read_off_their_feature)
+{
+    const struct rf_plan *plan =
+        plan_of("  n: { count: call }\n" CASES "  d: { cases: c, stat: resolution_mean }\n"
+                "  o: { cases: c, stat: oldest }\n  r: { cases: c, stat: reopened }\n"
+                "  e: { expr: 'd == null ? 0 : d.getMinutes() + r' }\n",
+                "  r: { when: 'c.size() > 0 && e > 3 && c[0].opened_at < now', emit: alert }\n");
+    const struct rf_feature *cases = &plan->features[1], *stat = &plan->features[2];
+
+    ck_assert_ptr_nonnull(cases->inputs[0].open);
+    ck_assert_ptr_nonnull(cases->inputs[0].close);
+    ck_assert_int_eq(stat->kind, RF_FEATURE_CASES_OF);
+    ck_assert_int_eq(stat->stat, RF_STAT_RESOLUTION_MEAN);
+    ck_assert_uint_eq(stat->of, 1);
+    ck_assert_int_eq(stat->type->kind, RF_TYPE_DURATION);
+    ck_assert_int_eq(plan->features[3].type->kind, RF_TYPE_TIMESTAMP);
+    ck_assert_int_eq(plan->features[4].type->kind, RF_TYPE_INT);
+    ck_assert_ptr_null(stat->state_name);
+    ck_assert(has(plan->rules[0].reads, 1));
+}
+END_TEST
+
+START_TEST(another_quantile_of_the_same_values_is_read_off_the_same_state)
+{
+    const struct rf_feature *p95 = feature_of("{ quantile: event.charge, on: call, q: 0.95 }");
+    const struct rf_feature *p50 = feature_of("{ quantile: event.charge, on: call, q: 0.5 }");
+    const struct rf_feature *other = feature_of("{ quantile: event.duration_s, on: call, q: 0.5 }");
+
+    ck_assert_str_eq(p95->state_name, p50->state_name);
+    ck_assert_str_ne(p95->state_name, other->state_name);
+    ck_assert_double_eq(p95->q, 0.95);
+}
+END_TEST
+
+START_TEST(a_count_by_is_asked_for_keys_that_may_be_missing)
+{
+    plan_of("  c: { count_by: event.termination, on: call }\n"
+            "  a: { expr: 'c[?\"DROPPED\"].orValue(0)' }\n"
+            "  b: { expr: c.?DROPPED.orValue(0) }\n"
+            "  d: { expr: '\"DROPPED\" in c || has(c.BUSY) || c.exists(k, v, v > 3)' }\n",
+            "");
+
+    ck_assert_uint_eq(diagnostics.count, 0);
 }
 END_TEST
 
@@ -473,6 +551,35 @@ static const struct {
     {"  n: { count: call, where: event.charge > 1.0, window: 7d }\n",
      "  r: { when: n > 3, emit: alert }\n"},
 };
+
+/* Two definitions of one name: the second starts empty. */
+static const char *const redefinitions[][2] = {
+    {"{ mean: event.charge, on: call }", "{ mean: event.duration_s, on: call }"},
+    {"{ mean: event.charge, on: call }", "{ mean: event.charge, on: call, half_life: 7d }"},
+    {"{ mean: event.charge, on: call }", "{ sum: event.charge, on: call }"},
+    {"{ top: event.direction, on: call }", "{ entropy: event.direction, on: call }"},
+    {"{ top: event.direction, on: call, window: 7d }",
+     "{ top: event.direction, on: call, window: 8d }"},
+    {"{ trend: call, window: 7d }", "{ trend: call, window: 14d }"},
+    {"{ interval: call, stat: min }", "{ interval: call, stat: mean }"},
+    {"{ open: event.charge > 1.0, close: event.charge < 1.0, by: event.cdr_id, on: call }",
+     "{ open: event.charge > 2.0, close: event.charge < 1.0, by: event.cdr_id, on: call }"},
+    {"{ open: event.charge > 1.0, close: event.charge < 1.0, by: event.cdr_id, on: call }",
+     "{ open: event.charge > 1.0, close: event.charge < 0.5, by: event.cdr_id, on: call }"},
+    {"{ open: event.charge > 1.0, close: event.charge < 1.0, by: event.cdr_id, on: call }",
+     "{ open: event.charge > 1.0, close: event.charge < 1.0, by: event.direction, on: call }"},
+};
+
+START_TEST(a_redefined_feature_has_another_state)
+{
+    const char *before = feature_of(redefinitions[_i][0])->state_name;
+    const char *again = feature_of(redefinitions[_i][0])->state_name;
+    const char *after = feature_of(redefinitions[_i][1])->state_name;
+
+    ck_assert_str_eq(before, again);
+    ck_assert_str_ne(before, after);
+}
+END_TEST
 
 START_TEST(another_meaning_is_another_version)
 {
@@ -588,11 +695,16 @@ int main(void)
     tcase_add_test(tcase, a_registry_without_the_schema_is_an_error_at_the_source);
     tcase_add_test(tcase, fields_that_some_expression_reads_are_in_use_and_no_others);
     tcase_add_loop_test(tcase, a_feature_becomes_what_it_says, 0, COUNT_OF(features));
+    tcase_add_test(tcase, what_cases_come_to_is_read_off_their_feature);
+    tcase_add_test(tcase, another_quantile_of_the_same_values_is_read_off_the_same_state);
+    tcase_add_test(tcase, a_count_by_is_asked_for_keys_that_may_be_missing);
     tcase_add_test(tcase, a_feature_takes_every_source_of_its_kind);
     tcase_add_test(tcase, where_there_is_one_kind_on_may_be_left_out);
     tcase_add_test(tcase, an_expression_reads_through_expressions_but_not_through_folds);
     tcase_add_test(tcase, a_rule_that_reads_a_fold_is_not_asked_for_what_that_fold_looked_at);
     tcase_add_test(tcase, a_version_is_of_what_is_meant_not_of_how_it_is_written);
+    tcase_add_loop_test(tcase, a_redefined_feature_has_another_state, 0,
+                        sizeof redefinitions / sizeof redefinitions[0]);
     tcase_add_loop_test(tcase, another_meaning_is_another_version, 0, COUNT_OF(changes));
     tcase_add_loop_test(tcase, the_samples_are_fine, 0, COUNT_OF(seeds));
     tcase_add_test(tcase, a_file_that_is_not_there_is_said_so);

@@ -1,0 +1,71 @@
+/* Inside of the customer codec: Avro's binary encoding, written straight into a buffer's memory.
+ *
+ * The buffer hears of it when more room is needed, and at the end (rf_writer_end). Once it has overflowed `at`
+ * stays NULL and nothing more is written. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/buffer.h"
+#include "core/base/bytes.h"
+#include "core/base/varint.h"
+#include "core/codec/customer_parts.h"
+#include "core/expr/value.h"
+
+#define RF_BRANCH_NULL  0 /* zig-zag of 0 and of 1: the branches of [null, T] */
+#define RF_BRANCH_VALUE 2
+
+struct rf_writer {
+    struct rf_buffer *out;
+    uint8_t *start;
+    uint8_t *at;
+    uint8_t *end;
+};
+
+bool rf_writer_refill(struct rf_writer *w, size_t size);
+void rf_writer_end(struct rf_writer *w);
+
+static inline bool rf_writer_room(struct rf_writer *w, size_t size)
+{
+    if (w->at != NULL && (size_t)(w->end - w->at) >= size)
+        return true;
+    return rf_writer_refill(w, size);
+}
+
+static inline void rf_write_long(struct rf_writer *w, int64_t number)
+{
+    if (rf_writer_room(w, RF_VARINT_SIZE_MAX))
+        w->at += rf_varint_write(w->at, number);
+}
+
+static inline void rf_write_byte(struct rf_writer *w, uint8_t byte)
+{
+    if (rf_writer_room(w, 1))
+        *w->at++ = byte;
+}
+
+/* The least significant byte first: spelled out, so that it becomes one store where the machine has that order. */
+static inline void rf_write_word(struct rf_writer *w, uint64_t word)
+{
+    if (!rf_writer_room(w, 8))
+        return;
+    w->at[0] = (uint8_t)word;
+    w->at[1] = (uint8_t)(word >> 8);
+    w->at[2] = (uint8_t)(word >> 16);
+    w->at[3] = (uint8_t)(word >> 24);
+    w->at[4] = (uint8_t)(word >> 32);
+    w->at[5] = (uint8_t)(word >> 40);
+    w->at[6] = (uint8_t)(word >> 48);
+    w->at[7] = (uint8_t)(word >> 56);
+    w->at += 8;
+}
+
+void rf_write_double(struct rf_writer *w, double number);
+void rf_write_bytes(struct rf_writer *w, struct rf_bytes bytes);
+void rf_write_scalar(struct rf_writer *w, enum rf_scalar scalar, struct rf_value value);
+/* Is the value of the kind that the scalar is? */
+bool rf_scalar_fits(enum rf_scalar scalar, struct rf_value value);
+
+/* The state of one feature (customer_encode_states.c). */
+void rf_write_state(struct rf_writer *w, struct rf_customer_part part,
+                    const struct rf_feature_state *state);

@@ -1,0 +1,39 @@
+/* Numbers by key: what MEAN, TOP, ENTROPY, QUANTILE and COUNT_BY are made of.
+ *
+ *                 key                         number
+ *   MEAN          0 and 1                     the weights, and the weighted values
+ *   QUANTILE      the value's bin             how many
+ *   the others    the value                   how many
+ *
+ * A number is kept as that of another feature would be: since ever, in buckets of a window (window.h), or with
+ * weights that halve (decay.h); so what those say of late events and of errors holds here.
+ *
+ * A QUANTILE has at most RF_TALLY_BINS_MAX bins; beyond that its two lowest become one, and what is in them
+ * counts as the higher. The others have at most RF_TALLY_VALUES_MAX values, and are exact while there are no
+ * more. Beyond that a new value takes the place of
+ *   in a window    the one seen least recently, by bucket (of those, the one seen least, then the least)
+ *   TOP, ENTROPY   the one seen least, and starts with that one's number: the space-saving algorithm
+ *                  (A. Metwally, D. Agrawal, A. El Abbadi, ICDT 2005). No number is too low, none is too
+ *                  high by more than the 64th part of all, and a value that makes up more than that is there.
+ *   COUNT_BY       the one seen least, and starts with nothing: no number is too high. */
+#pragma once
+#include <stdbool.h>
+
+#include "core/base/arena.h"
+#include "core/model/customer.h"
+#include "core/model/plan.h"
+
+/* Adds `amount` to the number of `key`, which is copied where it is kept. False where the event is too old to
+ * count at `now` or later: nothing has changed. */
+bool rf_tally_add(const struct rf_feature *feature, struct rf_feature_state *state,
+                  struct rf_value key, union rf_number amount, rf_ms time, rf_ms now,
+                  struct rf_arena *arena);
+
+/* Of a number, a bool or a text of the feature's key_type. */
+int rf_tally_order(struct rf_value a, struct rf_value b);
+
+/* The value of the feature. Weights that halve are compared as of the latest of their events, so that it does not
+ * move as time passes. What it is made of is in `arena`. */
+struct rf_value rf_tally_value(const struct rf_feature *feature,
+                               const struct rf_feature_state *state, rf_ms now,
+                               struct rf_arena *arena);
