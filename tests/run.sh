@@ -6,6 +6,7 @@
 #   unit       builds the presets ci, asan and tsan with -Werror and runs the unit tests under each
 #   sim        the simulator, where the build has one
 #   system     against a real broker and a real schema registry
+#   deploy     the package, the unit, and what else is in deploy/, each by its own tool
 #   debian13   builds and unit-tests in a fresh Debian 13 root (not part of the default)
 #
 #   -k NAME          only tests whose name contains NAME
@@ -30,7 +31,7 @@ presets=""
 name=""
 while [ $# -gt 0 ]; do
     case $1 in
-    unit | sim | system | debian13) parts="$parts $1" ;;
+    unit | sim | system | deploy | debian13) parts="$parts $1" ;;
     -k | --preset)
         [ $# -ge 2 ] || fail 2 "$1 needs a value"
         if [ "$1" = -k ]; then name=$2; else presets="$presets $2"; fi
@@ -40,11 +41,11 @@ while [ $# -gt 0 ]; do
         sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p;}' "$0"
         exit 0
         ;;
-    *) fail 2 "unknown part or option '$1': unit, sim, system, debian13, -k NAME, --preset PRESET" ;;
+    *) fail 2 "unknown part or option '$1': unit, sim, system, deploy, debian13, -k NAME, --preset PRESET" ;;
     esac
     shift
 done
-parts=${parts:-unit sim system}
+parts=${parts:-unit sim system deploy}
 presets=${presets:-ci asan tsan}
 
 # note passed|failed|skipped NAME REASON: a result that no test program wrote.
@@ -92,24 +93,37 @@ run_sim() {
     fi
 }
 
+# run_pytest FOLDER: its tests, with the Python packages that its requirements.txt names.
+run_pytest() {
+    use_requirements "$top/tests/$1/requirements.txt"
+    if ! make_venv; then
+        for file in "$top/tests/$1"/test_*.py; do
+            note skipped "$1/$(basename "$file" .py)" "its Python packages could not be installed"
+        done
+        return
+    fi
+    say "tests of $1"
+    RINGFOLD="$top/build/ringfold" RINGFOLD_TEST_CACHE="$cache" "$venv/bin/python" -m pytest \
+        -c "$top/tests/$1/pytest.ini" --rootdir "$top/tests/$1" "$top/tests/$1" \
+        --junit-xml "$results/$1.xml" ${name:+-k "$name"} >&2
+    case $? in
+    0 | 1 | 5) ;; # passed, failed, none selected: in the file
+    *) note failed "$1" "pytest did not come to an end" ;;
+    esac
+}
+
 run_system() {
     build release || return
     # shellcheck disable=SC2086 # a list of names
     install_missing $system_packages || say "going on without them"
-    if ! make_venv; then
-        for file in "$top"/tests/system/test_*.py; do
-            note skipped "system/$(basename "$file" .py)" "its Python packages could not be installed"
-        done
-        return
-    fi
-    say "system tests"
-    RINGFOLD="$top/build/ringfold" RINGFOLD_TEST_CACHE="$cache" "$venv/bin/python" -m pytest \
-        -c "$top/tests/system/pytest.ini" --rootdir "$top/tests/system" "$top/tests/system" \
-        --junit-xml "$results/system.xml" ${name:+-k "$name"} >&2
-    case $? in
-    0 | 1 | 5) ;; # passed, failed, none selected: in the file
-    *) note failed "system" "pytest did not come to an end" ;;
-    esac
+    run_pytest system
+}
+
+run_deploy() {
+    build release || return
+    # shellcheck disable=SC2086 # a list of names
+    install_missing $deploy_packages || say "going on without them"
+    run_pytest deploy
 }
 
 run_debian13() {

@@ -151,7 +151,8 @@ static void bench_fold(struct bench *bench)
             START + (rf_ms)(28 * (double)RF_DAY_MS * (double)i / (double)bench->event_count) - late;
         event.customer = customer->id;
         event.position.offset = (int64_t)i;
-        bool ok = rf_engine_fold(bench->engine, customer, &event, &bench->arena, &fold, &err);
+        bool ok =
+            rf_engine_fold(bench->engine, customer, &event, RF_MS_MIN, &bench->arena, &fold, &err);
         rf_assert(ok);
         bench->derived_count += fold.derived_count;
     }

@@ -23,7 +23,7 @@ static uint8_t pool[1 << 20]; /* records are pieces of it */
 static char names[BATCH][CUSTOMER_SIZE];
 static struct rf_store_write writes[BATCH];
 static struct rf_bytes customers[FIND_BATCH];
-static struct rf_bytes records[FIND_BATCH];
+static struct rf_stored found[FIND_BATCH];
 static uint64_t state = 42;
 
 static uint64_t next_random(void)
@@ -121,6 +121,8 @@ static void bench_apply(struct rf_store store, uint64_t customer_count, int64_t 
         for (size_t i = 0; i < count; i++) {
             writes[i].customer = name_customer(names[i], numbers[i]);
             writes[i].record = any_record();
+            writes[i].due = RF_MS_MAX;
+            writes[i].due_before = RF_MS_MAX;
         }
         total += count;
         rf_ns cpu_began = rf_clock_cpu_ns();
@@ -152,7 +154,7 @@ static void bench_find(struct rf_store store, uint64_t customer_count, bool sort
                 name_customer(names[i], sorted ? numbers[i] : next_random() % customer_count);
         rf_ns cpu_began = rf_clock_cpu_ns();
         rf_ns wall_began = rf_clock_monotonic_ns();
-        check(store.ops->find(store.self, customers, count, records, &err), &err);
+        check(store.ops->find(store.self, customers, count, found, &err), &err);
         if (batch < 0)
             continue; /* the cache fills */
         cpu += rf_clock_cpu_ns() - cpu_began;
@@ -163,10 +165,10 @@ static void bench_find(struct rf_store store, uint64_t customer_count, bool sort
           wall, total);
 }
 
-static bool count_visit(void *context, struct rf_bytes customer, struct rf_bytes value)
+static bool count_visit(void *context, struct rf_bytes customer, struct rf_stored stored)
 {
     (void)customer;
-    (void)value;
+    (void)stored;
     ++*(size_t *)context;
     return true;
 }
@@ -178,7 +180,7 @@ static void bench_scan(struct rf_store store)
     rf_ns cpu = rf_clock_cpu_ns();
     rf_ns wall = rf_clock_monotonic_ns();
 
-    check(store.ops->scan(store.self, count_visit, &count, &err), &err);
+    check(store.ops->scan(store.self, (struct rf_bytes){0}, count_visit, &count, &err), &err);
     print("scan", rf_clock_cpu_ns() - cpu, rf_clock_monotonic_ns() - wall, count);
 }
 
@@ -197,7 +199,7 @@ static void bench_load(struct rf_rocks_shared *shared, const char *path, uint64_
     check(store.ops->load->begin(store.self, memory_max, &err), &err);
     for (size_t i = 0; i < count; i++)
         check(store.ops->load->add(store.self, name_customer(name, next_random() % customer_count),
-                                   any_record(), &err),
+                                   any_record(), RF_MS_MAX, &err),
               &err);
     check(store.ops->load->finish(store.self, 1, &err), &err);
     settle(store);

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/configuration.h"
 #include "cli/runtime.h"
+#include "cli/supervisor.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/failpoint.h"
 #include "edge/sys/log.h"
@@ -33,8 +34,17 @@ static void setup_log(const struct rf_config *config)
     rf_log_setup(&options);
 }
 
+static void tell_waiting(void *supervisor, const struct rf_error *why)
+{
+    char status[RF_ERROR_MESSAGE_MAX + 16];
+
+    snprintf(status, sizeof status, "waiting: %s", why->message);
+    rf_supervisor_waits(supervisor, status);
+}
+
 /* A broker that is away is waited for: the supervisor restarting us would do no better. */
-static bool wait_for_topics(struct rf_stream_options *options, struct rf_error *err)
+static bool wait_for_topics(struct rf_stream_options *options, struct rf_supervisor *supervisor,
+                            struct rf_error *err)
 {
     while (!asked_to_stop()) {
         rf_error_clear(err);
@@ -43,6 +53,7 @@ static bool wait_for_topics(struct rf_stream_options *options, struct rf_error *
         if (err->kind != RF_ERROR_RETRY)
             return false;
         rf_log_warning(RF_FIELDS(rf_field_error(err)), "waiting for kafka");
+        tell_waiting(supervisor, err);
         rf_signals_wait(BROKER_WAIT_MS);
     }
     return false;
@@ -60,7 +71,7 @@ static void leave_if_stuck(rf_ns asked)
 }
 
 /* Until a signal or a worker ends it. */
-static int serve(struct rf_stream *stream)
+static int serve(struct rf_stream *stream, struct rf_supervisor *supervisor)
 {
     struct rf_error err = {0};
     rf_ns asked = 0; /* the second time */
@@ -69,7 +80,10 @@ static int serve(struct rf_stream *stream)
     while (!rf_stream_wait(stream, TURN_MS, &err)) {
         int now = rf_signals_stop_count();
 
+        if (now == 0)
+            rf_supervisor_turn(supervisor, stream);
         if (now > stops) {
+            rf_supervisor_stops(supervisor);
             rf_stream_stop(stream, now > 1);
             rf_log_info(NULL, now > 1 ? "stopping at once" : "stopping: committing what is folded");
         }
@@ -86,10 +100,12 @@ static int serve(struct rf_stream *stream)
     return RF_EXIT_FAILED;
 }
 
-static int run_config(const struct rf_config *config, const struct run_options *options)
+static int run_config(const struct rf_config *config, const struct run_options *options,
+                      struct rf_supervisor *supervisor)
 {
     struct rf_runtime runtime;
-    struct rf_runtime_options opening = {.gave_up = asked_to_stop};
+    struct rf_runtime_options opening = {
+        .gave_up = asked_to_stop, .waits = tell_waiting, .self = supervisor};
     struct rf_error err = {0};
     struct rf_stream *stream = NULL;
     int status = RF_EXIT_FAILED;
@@ -97,7 +113,7 @@ static int run_config(const struct rf_config *config, const struct run_options *
     if (!rf_runtime_open(&runtime, config, &opening, &err))
         goto out;
     runtime.stream.accept_gap = options->accept_gap;
-    if (!wait_for_topics(&runtime.stream, &err) ||
+    if (!wait_for_topics(&runtime.stream, supervisor, &err) ||
         !rf_runtime_open_stores(&runtime, runtime.stream.partitions, &err))
         goto out;
     stream = rf_stream_start(&runtime.stream, &err);
@@ -109,7 +125,8 @@ static int run_config(const struct rf_config *config, const struct run_options *
                           rf_field_int("partitions", runtime.stream.partitions),
                           rf_field_int("workers", config->workers)),
                 "running");
-    status = serve(stream);
+    rf_supervisor_runs(supervisor);
+    status = serve(stream, supervisor);
 out:
     if (stream == NULL && asked_to_stop())
         status = RF_EXIT_FINE;
@@ -135,6 +152,7 @@ static int run(int argc, char **argv)
     struct run_options options = {0};
     struct rf_configuration_options reading = {0};
     struct rf_configuration configuration;
+    struct rf_supervisor supervisor;
     struct rf_error err = {0};
     int option = 0;
     int status = RF_EXIT_USAGE;
@@ -151,16 +169,18 @@ static int run(int argc, char **argv)
         return rf_command_usage("run", "what is '%s'?", argv[optind]);
     if (options.file == NULL)
         return rf_command_usage("run", "which configuration? -c FILE names it");
-    if (!rf_failpoints_setup(&err) || !rf_signals_catch(&err)) {
+    if (!rf_failpoints_setup(&err) || !rf_signals_catch(&err) ||
+        !rf_supervisor_open(&supervisor, &err)) {
         fprintf(stderr, "ringfold: %s\n", err.message);
         return RF_EXIT_FAILED;
     }
     if (rf_configuration_open(&configuration, options.file, &reading)) {
         setup_log(configuration.config);
-        status = run_config(configuration.config, &options);
+        status = run_config(configuration.config, &options, &supervisor);
     }
     rf_log_flush(true);
     rf_configuration_close(&configuration);
+    rf_supervisor_close(&supervisor);
     return status;
 }
 

@@ -204,6 +204,8 @@ static bool id_of_topic(struct rf_runtime *runtime, const struct rf_runtime_opti
         if (err->kind != RF_ERROR_RETRY || options->gave_up == NULL || options->gave_up())
             return rf_error_wrap(err, "registering the schema of topic %s", topic);
         rf_log_warning(RF_FIELDS(rf_field_error(err)), "waiting for the schema registry");
+        if (options->waits != NULL)
+            options->waits(options->self, err);
         rf_error_clear(err);
     }
     if (!options->read_only)

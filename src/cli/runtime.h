@@ -30,7 +30,9 @@ size_t rf_runtime_topics(const struct rf_config *config, struct rf_topic *topics
 
 struct rf_runtime_options {
     bool (*gave_up)(void); /* asked while waiting for the registry; NULL: never */
-    bool read_only;        /* nothing is registered, and nothing kept on disk */
+    void (*waits)(void *self, const struct rf_error *why); /* told of it; may be NULL */
+    void *self;
+    bool read_only; /* nothing is registered, and nothing kept on disk */
 };
 
 /* Codecs, schemas and the stream's options; asks the registry, and waits for it while it is away. `config` stays the

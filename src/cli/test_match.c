@@ -270,7 +270,7 @@ size_t rf_test_compare(const struct rf_plan *plan, const struct rf_test_match *m
     const struct rf_rule *rule = &plan->rules[derived->rule];
 
     compare_text(&comparing, "rule", match->rule, rf_bytes_of_text(rule->name));
-    compare_text(&comparing, "status", match->status, rf_bytes_of_text(RF_DERIVED_RAISED));
+    compare_text(&comparing, "status", match->status, rf_bytes_of_text(rf_status_name(derived->status)));
     if (match->customer.data != NULL && !rf_bytes_equal(match->customer, derived->customer))
         differ(&comparing, "customer", match->customer, derived->customer);
     compare_text(&comparing, "output", match->output,
@@ -334,7 +334,7 @@ void rf_test_derived_print(const struct rf_plan *plan, const struct rf_derived *
 {
     const struct rf_rule *rule = &plan->rules[derived->rule];
 
-    rf_buffer_printf(out, "%s %s, %s, of ", RF_DERIVED_RAISED, rule->name, rule->severity);
+    rf_buffer_printf(out, "%s %s, %s, of ", rf_status_name(derived->status), rule->name, rule->severity);
     rf_buffer_append(out, derived->customer.data, derived->customer.size);
     rf_buffer_append_text(out, " at ");
     print_instant(out, derived->occurred_at);

@@ -35,12 +35,12 @@ static bool fails(struct sim_disk *disk, struct rf_error *err)
 }
 
 static bool disk_find(void *self, const struct rf_bytes *customers, size_t customer_count,
-                      struct rf_bytes *records, struct rf_error *err)
+                      struct rf_stored *found, struct rf_error *err)
 {
     struct sim_disk *disk = self;
 
     return !fails(disk, err) &&
-           disk->inner.ops->find(disk->inner.self, customers, customer_count, records, err);
+           disk->inner.ops->find(disk->inner.self, customers, customer_count, found, err);
 }
 
 /* What SIM_PLANT_CHECKPOINT_ALONE does: two writes instead of one. */
@@ -100,14 +100,23 @@ static bool disk_flush(void *self, bool wait, struct rf_error *err)
     return disk->inner.ops->flush(disk->inner.self, wait, err);
 }
 
-static bool disk_scan(void *self,
+static bool disk_scan(void *self, struct rf_bytes from,
                       bool (*visit)(void *context, struct rf_bytes customer,
-                                    struct rf_bytes record),
+                                    struct rf_stored stored),
                       void *context, struct rf_error *err)
 {
     struct sim_disk *disk = self;
 
-    return disk->inner.ops->scan(disk->inner.self, visit, context, err);
+    return disk->inner.ops->scan(disk->inner.self, from, visit, context, err);
+}
+
+static bool disk_due(void *self, struct rf_store_timer from, struct rf_store_timer *timers,
+                     size_t max, size_t *count, struct rf_error *err)
+{
+    struct sim_disk *disk = self;
+
+    return !fails(disk, err) &&
+           disk->inner.ops->due(disk->inner.self, from, timers, max, count, err);
 }
 
 static bool disk_compact(void *self, struct rf_error *err)
@@ -136,6 +145,7 @@ static const struct rf_store_ops disk_ops = {
     .note_get = disk_note_get,
     .flush = disk_flush,
     .scan = disk_scan,
+    .due = disk_due,
     .compact = disk_compact,
     .close = disk_close,
 };
@@ -171,12 +181,12 @@ struct comparison {
     size_t count;
 };
 
-static bool compare(void *context, struct rf_bytes customer, struct rf_bytes record)
+static bool compare(void *context, struct rf_bytes customer, struct rf_stored stored)
 {
     struct comparison *comparison = context;
     int index = sim_customer_index(customer);
 
-    if (index < 0 || !rf_bytes_equal(comparison->expected[index], record))
+    if (index < 0 || !rf_bytes_equal(comparison->expected[index], stored.record))
         sim_fail(comparison->disk->world,
                  "store %d of instance %d, %s: %.*s is not what the changelog says",
                  (int)comparison->disk->partition, comparison->disk->instance, comparison->when,
@@ -197,7 +207,8 @@ void sim_disk_check(struct sim_disk *disk, const char *when)
         sim_fail(disk->world, "store %d of instance %d, %s: ahead of the changelog",
                  (int)disk->partition, disk->instance, when);
     sim_truth_view(&disk->world->truth, disk->partition, checkpoint, comparison.expected);
-    rf_assert(disk->inner.ops->scan(disk->inner.self, compare, &comparison, &err));
+    rf_assert(
+        disk->inner.ops->scan(disk->inner.self, (struct rf_bytes){0}, compare, &comparison, &err));
     for (int i = 0; i < SIM_CUSTOMERS; i++)
         expected += comparison.expected[i].data != NULL;
     if (comparison.count != expected)

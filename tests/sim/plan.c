@@ -114,6 +114,7 @@ void sim_plan_make(struct sim_plan *plan, struct sim_random *random)
         compile();
     plan->plan = fixture.plan;
     plan->plan.lateness = sim_random_chance(random, 500) ? 3 * RF_HOUR_MS : RF_LATENESS_NONE;
+    plan->plan.lifecycle_output = RF_OUTPUT_NONE;
     plan->plan.late = sim_random_chance(random, 500) ? RF_LATE_DROP : RF_LATE_DEAD_LETTER;
     plan->codec = codec;
     plan->wire = (struct rf_wire){.format = RF_FORMAT_AVRO_OBJECT, .fingerprint = 42};

@@ -209,7 +209,10 @@ static void write_store_now(struct sim_worker *worker, const struct sim_slot *sl
     int64_t checkpoint = rf_task_changelog_next(slot->task);
 
     for (size_t i = 0; i < count; i++)
-        writes[i] = (struct rf_store_write){sealed[i].customer, sealed[i].record};
+        writes[i] = (struct rf_store_write){.customer = sealed[i].customer,
+                                            .record = sealed[i].record,
+                                            .due = RF_MS_MAX,
+                                            .due_before = RF_MS_MAX};
     qsort(writes, count, sizeof *writes, compare_writes);
     rf_assert(disk->inner.ops->apply(disk->inner.self, writes, count,
                                      checkpoint < 0 ? 0 : checkpoint, &err));

@@ -37,6 +37,7 @@ void fixture_init(struct fixture *f)
         .sources = f->sources,
         .features = f->features,
         .rules = f->rules,
+        .lifecycle_output = RF_OUTPUT_NONE,
         .outputs = f->outputs,
         .customer_type = &customer_type,
         .event_bytes_max = 1U << 20,

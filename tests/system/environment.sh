@@ -2,9 +2,15 @@
 # Kafka, the registry and lifetimes are fetched by the tests themselves (harness/artefacts.py).
 
 system_packages="python3-venv kcat maven default-jre-headless|openjdk-17-jre-headless|openjdk-21-jre-headless"
+deploy_packages="python3-venv systemd lintian dpkg-dev gzip man-db"
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ringfold-tests
-requirements=$top/tests/system/requirements.txt
-venv=$cache/python-$(cksum <"$requirements" | cut -d' ' -f1)
+
+# use_requirements FILE: which Python packages, and so which environment.
+use_requirements() {
+    requirements=$1
+    venv=$cache/python-$(cksum <"$requirements" | cut -d' ' -f1)
+}
+use_requirements "$top/tests/system/requirements.txt"
 
 # Makes `venv`, once for each content of the file.
 make_venv() {

@@ -216,9 +216,9 @@ static const struct rf_schema *make_customer(struct maker *maker)
         [RF_MEMBER_FIRST_SEEN] = {"first_seen", "the least event time"},
         [RF_MEMBER_AS_OF] = {"as_of", "the greatest event time: the columns are of this instant"},
         [RF_MEMBER_EVENTS] = {"events", "how many events were folded in"},
+        [RF_MEMBER_DUE] = {"due", "when something comes due without an event; null: nothing"},
         [RF_MEMBER_STATE] = {"state", "what the columns are computed from; not meant for readers"},
-        [RF_MEMBER_RULES] = {"rules",
-                             "by rule: how often it fired, and the event time of the last"},
+        [RF_MEMBER_RULES] = {"rules", "by rule: how often it fired, when last, and its open alert"},
         [RF_MEMBER_SEEN] = {"seen", "ids of recent events, for de-duplication: by time, then hash"},
     };
     size_t count_max = RF_MEMBER_COUNT + maker->plan->feature_count;
@@ -281,10 +281,12 @@ const struct rf_schema_field *rf_customer_member_field(const struct rf_customer_
 void rf_customer_init(struct rf_arena *arena, const struct rf_plan *plan, struct rf_bytes id,
                       struct rf_customer *customer)
 {
-    *customer = (struct rf_customer){.id = id, .first_seen = RF_MS_MAX, .as_of = RF_MS_MIN};
+    *customer = (struct rf_customer){
+        .id = id, .first_seen = RF_MS_MAX, .as_of = RF_MS_MIN, .due = RF_MS_MAX};
     customer->features =
         rf_arena_alloc_zero(arena, plan->feature_count * sizeof *customer->features);
     customer->rules = rf_arena_alloc(arena, plan->rule_count * sizeof *customer->rules);
     for (size_t i = 0; i < plan->rule_count; i++)
-        customer->rules[i] = (struct rf_rule_state){.last_fired = RF_MS_MIN};
+        customer->rules[i] = (struct rf_rule_state){
+            .last_fired = RF_MS_MIN, .held_since = RF_MS_MIN, .told = RF_MS_MIN};
 }

@@ -1,9 +1,10 @@
 /* The customer record as Avro: what the changelog carries and the store holds, byte for byte.
  *
  *   customer, first_seen, as_of, events      who, since when, until when (event time), how many events
+ *   due                                      when something comes due without an event
  *   <feature> ...                            its value as of `as_of`, null where there is none: for readers
  *   state { <state_name> ... }               what the features are computed from
- *   rules { <name> → { fired, last_fired } } what the rules remember
+ *   rules { <name> → { fired, ... } }        what the rules remember
  *   seen [ { hash, time } ]                  event ids, for de-duplication
  *
  * A record is read with its writer's schema: state that the plan no longer has is skipped, state that it has

@@ -165,7 +165,7 @@ bool rf_customer_layout_make(struct rf_arena *arena, const struct rf_customer_co
             return false;
     }
     for (int i = 0; i < RF_MEMBER_COUNT; i++) {
-        if (!maker.has_member[i])
+        if (!maker.has_member[i] && i != RF_MEMBER_DUE)
             return rf_error_set(err, RF_ERROR_STATE, 0,
                                 "the schema is no customer record: it has no field `%s`",
                                 rf_customer_member_field(codec, (enum rf_customer_member)i)->name);
@@ -203,6 +203,40 @@ static bool read_count(struct rf_reader *r, int64_t least, int64_t *count)
            rf_read_fault(r, "a count that cannot be");
 }
 
+static bool read_optional_instant(struct rf_reader *r, rf_ms *instant)
+{
+    bool some = false;
+
+    return rf_read_branch(r, &some) && (!some || rf_read_instant(r, instant));
+}
+
+static bool read_raised(struct rf_reader *r, struct rf_rule_state *rule)
+{
+    if (!rf_read_branch(r, &rule->raised))
+        return false;
+    if (!rule->raised)
+        return true;
+    if (rule->fired_count == 0)
+        return rf_read_fault(r, "an alert that was never raised");
+    if (!rf_read_hash(r, &rule->id.high) || !rf_read_hash(r, &rule->id.low))
+        return false;
+    rule->id.high = __builtin_bswap64(rule->id.high);
+    rule->id.low = __builtin_bswap64(rule->id.low);
+    return rf_read_instant(r, &rule->told) && rf_read_hash(r, &rule->told_hash);
+}
+
+static bool read_rule(struct rf_reader *r, struct rf_rule_state *rule)
+{
+    *rule =
+        (struct rf_rule_state){.last_fired = RF_MS_MIN, .held_since = RF_MS_MIN, .told = RF_MS_MIN};
+    if (!read_count(r, 0, &rule->fired_count) || !read_optional_instant(r, &rule->last_fired) ||
+        !read_optional_instant(r, &rule->held_since))
+        return false;
+    if ((rule->fired_count > 0) != (rule->last_fired != RF_MS_MIN))
+        return rf_read_fault(r, "a count that cannot be");
+    return read_raised(r, rule);
+}
+
 static bool read_rules(struct rf_reader *r, const struct rf_plan *plan,
                        struct rf_customer *customer)
 {
@@ -210,7 +244,7 @@ static bool read_rules(struct rf_reader *r, const struct rf_plan *plan,
     size_t next = 0;
 
     for (;;) {
-        if (!rf_read_block(r, 3, &count))
+        if (!rf_read_block(r, 5, &count))
             return false;
         if (count == 0)
             return true;
@@ -219,8 +253,7 @@ static bool read_rules(struct rf_reader *r, const struct rf_plan *plan,
             struct rf_rule_state read = {0};
             struct rf_rule_state *rule = NULL;
 
-            if (!rf_read_bytes(r, &name) || !read_count(r, 1, &read.fired_count) ||
-                !rf_read_instant(r, &read.last_fired))
+            if (!rf_read_bytes(r, &name) || !read_rule(r, &read))
                 return false;
             rule = find_rule(plan, customer, name, &next);
             if (rule != NULL)
@@ -270,6 +303,8 @@ static bool read_member(struct rf_reader *r, const struct rf_plan *plan,
         return rf_read_instant(r, &customer->as_of);
     case RF_MEMBER_EVENTS:
         return read_count(r, 0, &customer->event_count);
+    case RF_MEMBER_DUE:
+        return read_optional_instant(r, &customer->due);
     case RF_MEMBER_RULES:
         return read_rules(r, plan, customer);
     case RF_MEMBER_SEEN:

@@ -15,22 +15,47 @@ static void put_column(struct rf_writer *w, enum rf_scalar scalar, struct rf_val
     rf_write_scalar(w, scalar, value);
 }
 
-/* Rules that never fired are not in the map. */
+static void put_instant(struct rf_writer *w, rf_ms instant, rf_ms none)
+{
+    rf_write_byte(w, instant == none ? RF_BRANCH_NULL : RF_BRANCH_VALUE);
+    if (instant != none)
+        rf_write_long(w, instant);
+}
+
+static bool remembers(const struct rf_rule_state *rule)
+{
+    return rule->fired_count > 0 || rule->held_since != RF_MS_MIN;
+}
+
+static void put_rule(struct rf_writer *w, const struct rf_rule_state *rule)
+{
+    rf_write_long(w, rule->fired_count);
+    put_instant(w, rule->last_fired, RF_MS_MIN);
+    put_instant(w, rule->held_since, RF_MS_MIN);
+    rf_write_byte(w, rule->raised ? RF_BRANCH_VALUE : RF_BRANCH_NULL);
+    if (!rule->raised)
+        return;
+    rf_write_word(w, __builtin_bswap64(rule->id.high)); /* as the digits of episode_id */
+    rf_write_word(w, __builtin_bswap64(rule->id.low));
+    rf_write_long(w, rule->told);
+    rf_write_word(w, rule->told_hash);
+}
+
+/* Rules that never fired, and do not wait to, are not in the map. */
 static void put_rules(struct rf_writer *w, const struct rf_plan *plan,
                       const struct rf_customer *customer)
 {
     int64_t count = 0;
 
     for (size_t i = 0; i < plan->rule_count; i++)
-        count += customer->rules[i].fired_count > 0;
+        count += remembers(&customer->rules[i]);
     if (count > 0)
         rf_write_long(w, count);
     for (size_t i = 0; count > 0 && i < plan->rule_count; i++) {
-        if (customer->rules[i].fired_count == 0)
+        if (!remembers(&customer->rules[i]))
             continue;
         rf_write_bytes(w, rf_bytes_of_text(plan->rules[i].name));
-        rf_write_long(w, customer->rules[i].fired_count);
-        rf_write_long(w, customer->rules[i].last_fired);
+        put_rule(w, &customer->rules[i]);
     }
     rf_write_byte(w, 0);
 }
@@ -56,6 +81,7 @@ void rf_customer_encode(const struct rf_customer_codec *codec, const struct rf_c
     rf_write_long(&w, customer->first_seen);
     rf_write_long(&w, customer->as_of);
     rf_write_long(&w, customer->event_count);
+    put_instant(&w, customer->due, RF_MS_MAX);
     for (size_t i = 0; i < plan->feature_count; i++) {
         if (codec->parts[i].column != RF_SCALAR_NONE)
             put_column(&w, codec->parts[i].column, values[i]);

@@ -224,8 +224,24 @@ static const struct rf_schema *const cases_branches[] = {&schema_null, &cases};
 static const struct rf_schema optional_cases = {
     .kind = RF_SCHEMA_UNION, .count = 2, .branches = cases_branches};
 
+static const struct rf_schema schema_episode = {
+    .kind = RF_SCHEMA_FIXED, .name = "ringfold.EpisodeId", .count = 16};
+static const struct rf_schema_field raised_fields[] = {{.name = "episode", .type = &schema_episode},
+                                                       {.name = "told", .type = &schema_instant},
+                                                       {.name = "reasons", .type = &schema_hash}};
+static const struct rf_schema raised = {.kind = RF_SCHEMA_RECORD,
+                                        .name = "ringfold.Raised",
+                                        .count = COUNT_OF(raised_fields),
+                                        .fields = raised_fields};
+static const struct rf_schema *const raised_branches[] = {&schema_null, &raised};
+static const struct rf_schema optional_raised = {
+    .kind = RF_SCHEMA_UNION, .count = 2, .branches = raised_branches};
+
 static const struct rf_schema_field rule_fields[] = {
-    {.name = "fired", .type = &schema_long}, {.name = "last_fired", .type = &schema_instant}};
+    {.name = "fired", .type = &schema_long},
+    {.name = "last_fired", .type = &optionals[BASIC_INSTANT]},
+    {.name = "held_since", .type = &optionals[BASIC_INSTANT]},
+    {.name = "raised", .type = &optional_raised}};
 static const struct rf_schema rule = {.kind = RF_SCHEMA_RECORD,
                                       .name = "ringfold.Rule",
                                       .count = COUNT_OF(rule_fields),
@@ -396,6 +412,7 @@ void rf_customer_member_schemas(const struct rf_schema *schemas[RF_MEMBER_COUNT]
     schemas[RF_MEMBER_FIRST_SEEN] = &schema_instant;
     schemas[RF_MEMBER_AS_OF] = &schema_instant;
     schemas[RF_MEMBER_EVENTS] = &schema_long;
+    schemas[RF_MEMBER_DUE] = &optionals[BASIC_INSTANT];
     schemas[RF_MEMBER_STATE] = NULL;
     schemas[RF_MEMBER_RULES] = &rules;
     schemas[RF_MEMBER_SEEN] = &seen;

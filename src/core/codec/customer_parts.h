@@ -71,6 +71,7 @@ enum rf_customer_member {
     RF_MEMBER_FIRST_SEEN,
     RF_MEMBER_AS_OF,
     RF_MEMBER_EVENTS,
+    RF_MEMBER_DUE,
     RF_MEMBER_STATE,
     RF_MEMBER_RULES,
     RF_MEMBER_SEEN,

@@ -61,7 +61,12 @@ static const char *known_doc(const char *record, const char *field)
         {"ringfold.Case", "settled", "what came before the marks"},
         {"ringfold.Case", "marks", "2 * event time, + 1 where it closes"},
         {"ringfold.Rule", "fired", "how often"},
-        {"ringfold.Rule", "last_fired", "event time"},
+        {"ringfold.Rule", "last_fired", "null: never"},
+        {"ringfold.Rule", "held_since", "its condition holds since then, and has to for a while"},
+        {"ringfold.Rule", "raised", "its open alert"},
+        {"ringfold.Raised", "episode", "episode_id of what was emitted"},
+        {"ringfold.Raised", "told", "when it was last told"},
+        {"ringfold.Raised", "reasons", "a hash of those told then"},
         {"ringfold.Seen", "hash", "of source and id"},
         {"ringfold.Seen", "time", "event time"},
     };

@@ -24,6 +24,9 @@ enum part_kind {
     PART_TOPIC,
     PART_PARTITION,
     PART_OFFSET,
+    PART_STATUS,
+    PART_EPISODE,
+    PART_EPISODE_ID,
     PART_REASON_NAME,
     PART_REASON_VALUE,
 };
@@ -47,15 +50,15 @@ struct part {
 struct rf_derived_codec {
     const struct rf_plan *plan;
     const struct rf_output *output;
-    struct parts *by_rule; /* of the rules of this output */
+    struct parts *by_rule; /* of the rules of this output; last, of EVICTED and ERASED */
 };
 
 struct builder {
     struct rf_arena *arena;
     const struct rf_plan *plan;
-    const struct rf_rule *rule;
-    struct rf_buffer parts;   /* struct part each */
-    struct rf_buffer literal; /* bytes that are not a part yet */
+    const struct rf_rule *rule; /* NULL: EVICTED, ERASED */
+    struct rf_buffer parts;     /* struct part each */
+    struct rf_buffer literal;   /* bytes that are not a part yet */
     struct rf_error *err;
 };
 
@@ -142,23 +145,25 @@ static const struct rf_schema *find_enum(const struct rf_schema *type)
     return NULL;
 }
 
+static struct rf_value known_symbol(const struct rf_schema *type, const char *text)
+{
+    const struct rf_schema *symbols = find_enum(type);
+    bool is_known = symbols == NULL || symbols->default_symbol < 0;
+
+    for (size_t i = 0; !is_known && i < symbols->count; i++)
+        is_known = strcmp(symbols->symbols[i], text) == 0;
+    if (!is_known)
+        text = symbols->symbols[symbols->default_symbol];
+    return rf_value_string(rf_bytes_of_text(text));
+}
+
 static bool add_text(struct builder *builder, const struct rf_schema_field *field, const char *text)
 {
-    const struct rf_schema *symbols = find_enum(field->type);
-    struct rf_value value = {0};
-
     if (text == NULL)
-        return add_default(builder, field, "the rule has nothing for it");
-    value = rf_value_string(rf_bytes_of_text(text));
-    if (symbols != NULL && symbols->default_symbol >= 0) {
-        bool is_known = false;
-
-        for (size_t i = 0; i < symbols->count; i++)
-            is_known = is_known || strcmp(symbols->symbols[i], text) == 0;
-        if (!is_known)
-            value = rf_value_string(rf_bytes_of_text(symbols->symbols[symbols->default_symbol]));
-    }
-    return add_literal(builder, field->type, value);
+        return add_default(builder, field,
+                           builder->rule == NULL ? "there is nothing for it"
+                                                 : "the rule has nothing for it");
+    return add_literal(builder, field->type, known_symbol(field->type, text));
 }
 
 /* Whether a value of this kind can be written to the type at all: asked of a sample. */
@@ -294,22 +299,25 @@ static bool add_reasons(struct builder *builder, const struct rf_schema_field *f
 
 static bool add_value(struct builder *builder, const struct rf_schema_field *field)
 {
-    if (builder->rule->offer_value == NULL)
-        return add_default(builder, field, "the rule has nothing for it");
+    if (builder->rule == NULL || builder->rule->offer_value == NULL)
+        return add_default(builder, field,
+                           builder->rule == NULL ? "there is nothing for it"
+                                                 : "the rule has nothing for it");
     return add_attribute(builder, field, PART_VALUE, rf_value_double(0.5));
 }
 
 static bool find_constant(const struct builder *builder, const char *name, const char **text)
 {
-    const struct rf_rule *rule = builder->rule;
+    static const struct rf_rule none = {0};
+    const struct rf_rule *rule = builder->rule == NULL ? &none : builder->rule;
     const struct {
         const char *name;
         const char *text;
     } rows[] = {
-        {"app", builder->plan->app},     {"rule", rule->name},
-        {"rule_version", rule->version}, {"plan_version", builder->plan->version},
-        {"severity", rule->severity},    {"status", RF_DERIVED_RAISED},
-        {"offer_id", rule->offer_id},    {"channel", rule->offer_channel},
+        {"app", builder->plan->app},      {"rule", rule->name},
+        {"rule_version", rule->version},  {"plan_version", builder->plan->version},
+        {"severity", rule->severity},     {"offer_id", rule->offer_id},
+        {"channel", rule->offer_channel},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -319,6 +327,27 @@ static bool find_constant(const struct builder *builder, const char *name, const
         }
     }
     return false;
+}
+
+/* Every status that there can be has to find a place in the field. */
+static bool add_status(struct builder *builder, const struct rf_schema_field *field)
+{
+    static const enum rf_status of_rules[] = {RF_STATUS_RAISED, RF_STATUS_UPDATED,
+                                              RF_STATUS_CLEARED};
+    static const enum rf_status of_none[] = {RF_STATUS_EVICTED, RF_STATUS_ERASED};
+    size_t count = builder->rule == NULL ? 2 : builder->rule->clear_when == NULL ? 1 : 3;
+
+    for (size_t i = 0; i < count; i++) {
+        enum rf_status status = builder->rule == NULL ? of_none[i] : of_rules[i];
+
+        /* A mild default will do for a status that goes without saying, but no alert may look open that is not. */
+        if (!check_sample(builder, field->type,
+                          status == RF_STATUS_RAISED
+                              ? known_symbol(field->type, rf_status_name(status))
+                              : rf_value_string(rf_bytes_of_text(rf_status_name(status)))))
+            return false;
+    }
+    return add_part(builder, (struct part){.kind = PART_STATUS, .type = field->type});
 }
 
 static bool add_field(struct builder *builder, const struct rf_schema_field *field)
@@ -332,6 +361,12 @@ static bool add_field(struct builder *builder, const struct rf_schema_field *fie
         return add_attribute(builder, field, PART_ID, any_text);
     if (strcmp(field->name, "customer") == 0)
         return add_attribute(builder, field, PART_CUSTOMER, any_text);
+    if (strcmp(field->name, "status") == 0)
+        return add_status(builder, field);
+    if (strcmp(field->name, "episode") == 0)
+        return add_attribute(builder, field, PART_EPISODE, rf_value_int(INT32_MAX));
+    if (strcmp(field->name, "episode_id") == 0)
+        return add_attribute(builder, field, PART_EPISODE_ID, any_text);
     if (strcmp(field->name, "because") == 0)
         return add_attribute(builder, field, PART_BECAUSE, any_text);
     if (strcmp(field->name, "occurred_at") == 0)
@@ -346,17 +381,19 @@ static bool add_field(struct builder *builder, const struct rf_schema_field *fie
 }
 
 static bool bind_rule(struct rf_arena *arena, const struct rf_plan *plan,
-                      const struct rf_rule *rule, struct parts *parts, struct rf_error *err)
+                      const struct rf_output *output, const struct rf_rule *rule,
+                      struct parts *parts, struct rf_error *err)
 {
-    const struct rf_schema *schema = plan->outputs[rule->output].schema;
+    const struct rf_schema *schema = output->schema;
+    const char *whose = rule == NULL ? "customers" : rule->name;
     struct builder builder;
     bool ok = true;
 
     open_builder(&builder, arena, plan, rule, err);
     for (size_t i = 0; ok && i < schema->count; i++) {
         ok = add_field(&builder, &schema->fields[i]) ||
-             rf_error_wrap(err, "output %s, rule %s, field %s", plan->outputs[rule->output].name,
-                           rule->name, schema->fields[i].name);
+             rf_error_wrap(err, "output %s, %s%s, field %s", output->name,
+                           rule == NULL ? "" : "rule ", whose, schema->fields[i].name);
     }
     return close_builder(&builder, ok, parts);
 }
@@ -370,7 +407,7 @@ bool rf_derived_codec_make(struct rf_arena *arena, const struct rf_plan *plan,
     rf_assert(output >= plan->outputs && output < plan->outputs + plan->output_count);
     made->plan = plan;
     made->output = output;
-    made->by_rule = rf_arena_alloc_zero(arena, plan->rule_count * sizeof *made->by_rule);
+    made->by_rule = rf_arena_alloc_zero(arena, (plan->rule_count + 1) * sizeof *made->by_rule);
     *codec = made;
     if (output->format == RF_FORMAT_JSON)
         return true;
@@ -380,10 +417,12 @@ bool rf_derived_codec_make(struct rf_arena *arena, const struct rf_plan *plan,
     for (size_t i = 0; i < plan->rule_count; i++) {
         if (&plan->outputs[plan->rules[i].output] != output)
             continue;
-        if (!bind_rule(arena, plan, &plan->rules[i], &made->by_rule[i], err))
+        if (!bind_rule(arena, plan, output, &plan->rules[i], &made->by_rule[i], err))
             return false;
     }
-    return true;
+    return plan->lifecycle_output == RF_OUTPUT_NONE ||
+           &plan->outputs[plan->lifecycle_output] != output ||
+           bind_rule(arena, plan, output, NULL, &made->by_rule[plan->rule_count], err);
 }
 
 /* Encoding. */
@@ -511,6 +550,14 @@ static bool encode_part(const struct part *part, const struct rf_derived *derive
         return rf_avro_encode_value(part->type, rf_value_int(position->partition), out, err);
     case PART_OFFSET:
         return rf_avro_encode_value(part->type, rf_value_int(position->offset), out, err);
+    case PART_STATUS:
+        return rf_avro_encode_value(
+            part->type, known_symbol(part->type, rf_status_name(derived->status)), out, err);
+    case PART_EPISODE:
+        return rf_avro_encode_value(part->type, rf_value_int(derived->episode), out, err);
+    case PART_EPISODE_ID:
+        return rf_avro_encode_value(
+            part->type, rf_value_string(rf_bytes_of_text(derived->episode_id)), out, err);
     case PART_REASON_NAME:
     case PART_REASON_VALUE:
         break;
@@ -523,13 +570,16 @@ bool rf_derived_encode(const struct rf_derived_codec *codec, const struct rf_der
                        const struct rf_wire *wire, struct rf_buffer *out, struct rf_error *err)
 {
     const struct parts *parts = NULL;
-    const struct rf_rule *rule = NULL;
+    const char *of = derived->rule == RF_RULE_NONE ? "" : "rule ";
+    const char *whose = NULL;
 
-    rf_assert(derived->rule < codec->plan->rule_count);
+    rf_assert(derived->rule == RF_RULE_NONE || derived->rule < codec->plan->rule_count);
     rf_assert(derived->output < codec->plan->output_count);
     rf_assert(&codec->plan->outputs[derived->output] == codec->output);
-    parts = &codec->by_rule[derived->rule];
-    rule = &codec->plan->rules[derived->rule];
+    parts =
+        &codec->by_rule[derived->rule == RF_RULE_NONE ? codec->plan->rule_count : derived->rule];
+    whose = derived->rule == RF_RULE_NONE ? rf_status_name(derived->status)
+                                          : codec->plan->rules[derived->rule].name;
     if (codec->output->format == RF_FORMAT_JSON) {
         rf_derived_print_json(codec->plan, derived, out);
     } else {
@@ -537,11 +587,11 @@ bool rf_derived_encode(const struct rf_derived_codec *codec, const struct rf_der
             rf_wire_write(out, wire);
         for (size_t i = 0; i < parts->count; i++) {
             if (!encode_part(&parts->items[i], derived, out, err))
-                return rf_error_wrap(err, "encoding what rule %s emits", rule->name);
+                return rf_error_wrap(err, "encoding what %s%s emits", of, whose);
         }
     }
     if (out->overflow)
-        return rf_error_set(err, RF_ERROR_RECORD, 0, "what rule %s emits is larger than %zu bytes",
-                            rule->name, out->size_max);
+        return rf_error_set(err, RF_ERROR_RECORD, 0, "what %s%s emits is larger than %zu bytes", of,
+                            whose, out->size_max);
     return true;
 }

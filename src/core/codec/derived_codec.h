@@ -1,9 +1,9 @@
 /* A derived event in the form that its output asks for, and its CloudEvents headers.
  *
  * An output's schema is bound once to what ringfold knows, by field name: id, app, rule, rule_version,
- * plan_version, customer, severity, status, because, occurred_at, reasons (array of records with name and
- * value), source (record with topic, partition, offset), offer_id, channel, value. A field that ringfold
- * does not know, or that a rule has nothing for, needs a default, which is then written, or null in its type.
+ * plan_version, customer, severity, status, episode, episode_id, because, occurred_at, reasons (array of records with
+ * name and value), source (record with topic, partition, offset), offer_id, channel, value. A field that ringfold
+ * does not know, or that there is nothing for, needs a default, which is then written, or null in its type.
  *
  * What is the same for all events of a rule is encoded when the codec is made, so that an event costs a few
  * copies and no look-up. */
@@ -17,8 +17,6 @@
 #include "core/model/derived.h"
 #include "core/model/plan.h"
 
-#define RF_DERIVED_RAISED "RAISED" /* `status`, of which there is one so far */
-
 struct rf_derived_codec;
 
 /* Binds; `output` is one of the plan's. Errors: CONFIG, naming the field that cannot be filled. */
@@ -31,6 +29,10 @@ bool rf_derived_codec_make(struct rf_arena *arena, const struct rf_plan *plan,
 bool rf_derived_encode(const struct rf_derived_codec *codec, const struct rf_derived *derived,
                        const struct rf_wire *wire, struct rf_buffer *out,
                        struct rf_error *err) RF_MUST_CHECK;
+
+/* The message's key: the customer, or customer/rule where the output says so. May be in `arena`. */
+struct rf_bytes rf_derived_key(const struct rf_plan *plan, const struct rf_derived *derived,
+                               struct rf_arena *arena);
 
 /* The event as one line of JSON, every known attribute: what replay, demo and `--json` print. */
 void rf_derived_print_json(const struct rf_plan *plan, const struct rf_derived *derived,

@@ -35,32 +35,55 @@ static void print_offer(struct rf_buffer *out, const struct rf_rule *rule,
 void rf_derived_print_json(const struct rf_plan *plan, const struct rf_derived *derived,
                            struct rf_buffer *out)
 {
-    const struct rf_rule *rule = &plan->rules[derived->rule];
+    const struct rf_rule *rule = derived->rule == RF_RULE_NONE ? NULL : &plan->rules[derived->rule];
     char at[RF_TIME_TEXT_MAX];
 
-    rf_assert(derived->rule < plan->rule_count);
+    rf_assert(rule == NULL || derived->rule < plan->rule_count);
     rf_buffer_printf(out, "{\"id\":\"%s\"", derived->id);
     print_text(out, "app", rf_bytes_of_text(plan->app));
-    print_text(out, "rule", rf_bytes_of_text(rule->name));
-    print_text(out, "rule_version", rf_bytes_of_text(rule->version));
+    if (rule != NULL) {
+        print_text(out, "rule", rf_bytes_of_text(rule->name));
+        print_text(out, "rule_version", rf_bytes_of_text(rule->version));
+    }
     print_text(out, "plan_version", rf_bytes_of_text(plan->version));
     rf_buffer_append_text(out, ",\"customer\":");
     /* a message key need not be text */
     rf_value_print_json(out, rf_bytes_is_utf8(derived->customer)
                                  ? rf_value_string(derived->customer)
                                  : rf_value_bytes(derived->customer));
-    print_text(out, "severity", rf_bytes_of_text(rule->severity));
-    print_text(out, "status", rf_bytes_of_text(RF_DERIVED_RAISED));
-    print_text(out, "because", derived->because);
+    if (rule != NULL)
+        print_text(out, "severity", rf_bytes_of_text(rule->severity));
+    print_text(out, "status", rf_bytes_of_text(rf_status_name(derived->status)));
+    if (rule != NULL) {
+        rf_buffer_printf(out, ",\"episode\":%lld,\"episode_id\":\"%s\"",
+                         (long long)derived->episode, derived->episode_id);
+        print_text(out, "because", derived->because);
+    }
     print_text(out, "occurred_at",
                rf_bytes_of(at, rf_time_format_ms(at, sizeof at, derived->occurred_at)));
-    if (rule->offer_id != NULL)
+    if (rule != NULL && rule->offer_id != NULL)
         print_offer(out, rule, derived);
     print_reasons(out, derived);
     rf_buffer_append_text(out, ",\"source\":{\"topic\":");
     rf_json_print_text(out, rf_bytes_of_text(derived->position.topic));
     rf_buffer_printf(out, ",\"partition\":%d,\"offset\":%lld}}", derived->position.partition,
                      (long long)derived->position.offset);
+}
+
+struct rf_bytes rf_derived_key(const struct rf_plan *plan, const struct rf_derived *derived,
+                               struct rf_arena *arena)
+{
+    const char *rule = derived->rule == RF_RULE_NONE ? NULL : plan->rules[derived->rule].name;
+    size_t size = derived->customer.size;
+    uint8_t *key = NULL;
+
+    if (rule == NULL || !plan->outputs[derived->output].keyed_by_rule)
+        return derived->customer;
+    key = rf_arena_alloc_bytes(arena, size + 1 + strlen(rule));
+    memcpy(key, derived->customer.data, size);
+    key[size] = '/';
+    memcpy(key + size + 1, rule, strlen(rule));
+    return rf_bytes_of(key, size + 1 + strlen(rule));
 }
 
 size_t rf_derived_headers(const struct rf_plan *plan, const struct rf_derived *derived,

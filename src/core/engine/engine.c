@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/engine/describe.h"
+#include "core/engine/due.h"
 #include "core/engine/feature_set.h"
 #include "core/engine/features.h"
 #include "core/engine/fold.h"
@@ -49,7 +51,9 @@ struct rf_engine *rf_engine_open(const struct rf_plan *plan)
         rf_arena_alloc_zero(&engine->memory, variable_count * sizeof *engine->variables);
     engine->contributions = rf_arena_alloc(&engine->memory, engine->wiring.listener_count_max *
                                                                 sizeof *engine->contributions);
-    engine->derived = rf_arena_alloc(&engine->memory, plan->rule_count * sizeof *engine->derived);
+    rf_moving_make(&engine->memory, plan, &engine->wiring, &engine->moving);
+    engine->moments =
+        rf_arena_alloc_zero(&engine->memory, plan->rule_count * sizeof *engine->moments);
     engine->dedup_max = longest_dedup(plan);
     bind_customer_variable(engine);
     return engine;
@@ -61,6 +65,7 @@ void rf_engine_close(struct rf_engine *engine)
         return;
     rf_arena_deinit(&engine->scratch);
     rf_arena_deinit(&engine->memory);
+    free(engine->derived);
     free(engine);
 }
 
@@ -69,9 +74,13 @@ static rf_ms later(rf_ms a, rf_ms b)
     return a > b ? a : b;
 }
 
-static void fold_begin(struct rf_fold *fold)
+static void fold_begin(struct rf_engine *engine, struct rf_fold *fold)
 {
+    engine->derived_count = 0;
     fold->result = RF_FOLD_DONE;
+    fold->changed = false;
+    fold->evicted = false;
+    fold->due = RF_MS_MAX;
     fold->derived = NULL;
     fold->derived_count = 0;
     fold->seen_forgotten = 0;
@@ -102,37 +111,108 @@ static void count_event(struct rf_customer *customer, const struct rf_event *eve
     customer->event_count++;
 }
 
+static void fold_end(const struct rf_engine *engine, struct rf_arena *arena, struct rf_fold *fold)
+{
+    struct rf_derived *derived = NULL;
+
+    if (engine->derived_count == 0)
+        return;
+    derived = rf_arena_alloc(arena, engine->derived_count * sizeof *derived);
+    memcpy(derived, engine->derived, engine->derived_count * sizeof *derived);
+    fold->derived = derived;
+    fold->derived_count = engine->derived_count;
+}
+
+static bool is_duplicate(const struct rf_engine *engine, const struct rf_customer *customer,
+                         const struct rf_event *event, rf_ms now)
+{
+    return event->id_hash != 0 &&
+           rf_seen_find(customer, event->id_hash, now - engine->plan->sources[event->source].dedup);
+}
+
 /* The customer is looked at from its latest event, this one included: windows end there, decays are of
  * there, cooldowns are counted to there. So what an event does depends on the customer's own events in the order
  * of their arrival, and on nothing else: no clock, no other customer, no batch. */
+static void apply(struct rf_engine *engine, struct rf_customer *customer,
+                  const struct rf_event *event, rf_ms now, struct rf_arena *arena,
+                  struct rf_fold *fold)
+{
+    if (customer->due <= event->time) {
+        (void)rf_due_fire(engine, customer, event->time, false, arena, fold);
+        rf_features_look(engine, customer, now, event->fields);
+    }
+    rf_fold_apply(engine, customer, event, arena);
+    remember(engine, customer, event, arena, fold);
+    count_event(customer, event);
+    engine->variables[RF_VARIABLE_EVENT] = rf_value_null(); /* no rule sees the event */
+    rf_rules_ask(engine, customer, event, arena, fold);
+    customer->due = rf_due_of(engine, customer);
+    fold->due = customer->due;
+    fold->changed = true;
+}
+
 bool rf_engine_fold(struct rf_engine *engine, struct rf_customer *customer,
-                    const struct rf_event *event, struct rf_arena *arena, struct rf_fold *fold,
-                    struct rf_error *err)
+                    const struct rf_event *event, rf_ms watermark, struct rf_arena *arena,
+                    struct rf_fold *fold, struct rf_error *err)
 {
     rf_ms now = later(customer->as_of, event->time);
 
+    (void)watermark;
     rf_assert(event->source < engine->plan->source_count);
     rf_assert(arena != &engine->scratch);
-    fold_begin(fold);
+    fold_begin(engine, fold);
     if (event->time < RF_MS_MIN || event->time > RF_MS_MAX)
         return rf_error_set(err, RF_ERROR_RECORD, 0,
                             "its time is outside the years 1 to 9999: %lld milliseconds",
                             (long long)event->time);
-    if (event->id_hash != 0 &&
-        rf_seen_find(customer, event->id_hash, now - engine->plan->sources[event->source].dedup)) {
+    if (is_duplicate(engine, customer, event, now)) {
         fold->result = RF_FOLD_DUPLICATE;
+        fold->due = customer->due;
         return true;
     }
     rf_arena_reset(&engine->scratch, SCRATCH_KEEP);
     rf_features_look(engine, customer, now, event->fields);
     if (!rf_fold_gather(engine, event, err))
         return false;
-    rf_fold_apply(engine, customer, event, arena);
-    remember(engine, customer, event, arena, fold);
-    count_event(customer, event);
-    engine->variables[RF_VARIABLE_EVENT] = rf_value_null(); /* no rule sees the event */
-    rf_rules_ask(engine, customer, event, arena, fold);
+    apply(engine, customer, event, now, arena, fold);
     rf_assert(customer->as_of == now);
+    fold_end(engine, arena, fold);
+    return true;
+}
+
+void rf_engine_advance(struct rf_engine *engine, struct rf_customer *customer, rf_ms watermark,
+                       struct rf_arena *arena, struct rf_fold *fold)
+{
+    rf_assert(arena != &engine->scratch);
+    fold_begin(engine, fold);
+    rf_arena_reset(&engine->scratch, SCRATCH_KEEP);
+    fold->due = rf_due_fire(engine, customer, watermark, true, arena, fold);
+    if (fold->changed && !fold->evicted)
+        customer->due = rf_due_of(engine, customer);
+    fold_end(engine, arena, fold);
+}
+
+rf_ms rf_engine_due(struct rf_engine *engine, const struct rf_customer *customer)
+{
+    rf_arena_reset(&engine->scratch, SCRATCH_KEEP);
+    return rf_due_of(engine, customer);
+}
+
+bool rf_engine_has_timers(const struct rf_engine *engine)
+{
+    return engine->moving.has_timers;
+}
+
+bool rf_engine_erased(struct rf_engine *engine, const struct rf_event *event,
+                      struct rf_arena *arena, struct rf_derived *derived)
+{
+    const struct rf_cause cause = {.customer = event->customer, .event = event};
+
+    if (engine->plan->lifecycle_output == RF_OUTPUT_NONE)
+        return false;
+    rf_arena_reset(&engine->scratch, SCRATCH_KEEP);
+    engine->now = event->time;
+    rf_describe_lifecycle(engine, RF_STATUS_ERASED, &cause, arena, derived);
     return true;
 }
 

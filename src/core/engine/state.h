@@ -6,6 +6,7 @@
 #include "core/base/arena.h"
 #include "core/base/error.h"
 #include "core/engine/engine.h"
+#include "core/engine/moving.h"
 #include "core/engine/wiring.h"
 
 /* What an event adds to one feature: evaluated before anything changes. By the feature's kind: `number`
@@ -24,11 +25,20 @@ struct rf_contribution {
     } as;
 };
 
+/* When a rule is to be looked at next without an event (due.h). */
+struct rf_moment {
+    rf_ms at;
+    bool real;    /* false: up to there it was looked, in vain */
+    rf_ms looked; /* from where on */
+};
+
 struct rf_engine {
     const struct rf_plan *plan;
     struct rf_arena memory; /* what lives as long as the engine */
     struct rf_wiring wiring;
-    rf_span_ms dedup_max; /* of all sources */
+    rf_span_ms dedup_max;      /* of all sources */
+    struct rf_moving moving;   /* what comes true by time alone */
+    struct rf_moment *moments; /* by rule */
 
     /* of the customer that is looked at */
     const struct rf_customer *customer;
@@ -43,7 +53,7 @@ struct rf_engine {
     struct rf_contribution *contributions;
     size_t contribution_count;
     struct rf_feature_set changed; /* with the expressions that read what changed */
-    struct rf_derived *derived;
-    size_t derived_count;
+    struct rf_derived *derived;    /* owned; grows */
+    size_t derived_count, derived_capacity;
     struct rf_error error; /* of what may fail without the event failing */
 };

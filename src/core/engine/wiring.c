@@ -7,13 +7,11 @@ struct maker {
     struct rf_arena *arena;
     const struct rf_plan *plan;
     struct rf_wiring *wiring;
-    struct rf_feature_set *reads; /* by feature: what its expression reads */
     struct rf_feature_set moving; /* features whose own value changes as time passes */
 };
 
-/* Adds what `expr` reads to `set`. True where it reads the time. */
-static bool collect_reads(const struct maker *maker, const struct rf_expr *expr,
-                          struct rf_feature_set *set)
+bool rf_wiring_reads(const struct rf_wiring *wiring, const struct rf_expr *expr,
+                     struct rf_feature_set *set)
 {
     const struct rf_expr_read *reads = NULL;
     size_t count = 0;
@@ -29,9 +27,8 @@ static bool collect_reads(const struct maker *maker, const struct rf_expr *expr,
             continue;
         uint32_t feature = reads[i].variable - RF_VARIABLE_FEATURE;
 
-        rf_assert(feature < maker->plan->feature_count);
         rf_feature_set_add(set, feature);
-        rf_feature_set_unite(set, &maker->reads[feature]);
+        rf_feature_set_unite(set, &wiring->reads[feature]);
     }
     return reads_now;
 }
@@ -40,13 +37,13 @@ static bool collect_reads(const struct maker *maker, const struct rf_expr *expr,
 static void wire_feature(struct maker *maker, uint32_t index)
 {
     const struct rf_feature *feature = &maker->plan->features[index];
-    struct rf_feature_set *reads = &maker->reads[index];
-    bool reads_now = collect_reads(maker, feature->expr, reads);
+    struct rf_feature_set *reads = &maker->wiring->reads[index];
+    bool reads_now = rf_wiring_reads(maker->wiring, feature->expr, reads);
 
     if (feature->kind == RF_FEATURE_CASES_OF)
         rf_feature_set_add(reads, feature->of);
     rf_assert(rf_feature_set_next(reads, index) == RF_FEATURES_MAX);
-    if (feature->window > 0 || feature->kind == RF_FEATURE_DECAY || reads_now)
+    if (feature->window > 0 || feature->half_life > 0 || reads_now)
         rf_feature_set_add(&maker->moving, index);
     rf_feature_set_add(&maker->wiring->affected[index], index);
     for (uint32_t i = rf_feature_set_next(reads, 0); i < RF_FEATURES_MAX;
@@ -89,10 +86,10 @@ static void wire_inputs(struct maker *maker, uint32_t index)
         listener->value = input->value;
         listener->open = input->open;
         listener->close = input->close;
-        collect_reads(maker, input->where, &listener->where_reads);
-        collect_reads(maker, input->value, &listener->value_reads);
-        collect_reads(maker, input->open, &listener->value_reads);
-        collect_reads(maker, input->close, &listener->value_reads);
+        rf_wiring_reads(maker->wiring, input->where, &listener->where_reads);
+        rf_wiring_reads(maker->wiring, input->value, &listener->value_reads);
+        rf_wiring_reads(maker->wiring, input->open, &listener->value_reads);
+        rf_wiring_reads(maker->wiring, input->close, &listener->value_reads);
     }
 }
 
@@ -100,14 +97,17 @@ static void wire_rule(struct maker *maker, size_t index)
 {
     const struct rf_rule *rule = &maker->plan->rules[index];
     struct rf_rule_wiring *wiring = &maker->wiring->rules[index];
-    bool reads_now = collect_reads(maker, rule->when, &wiring->when_reads);
+    bool reads_now = rf_wiring_reads(maker->wiring, rule->when, &wiring->when_reads);
 
+    reads_now = rf_wiring_reads(maker->wiring, rule->clear_when, &wiring->clear_reads) || reads_now;
     wiring->each_event = reads_now || rf_feature_set_is_empty(&wiring->when_reads) ||
-                         rf_feature_set_meets(&wiring->when_reads, &maker->moving);
-    collect_reads(maker, rule->because, &wiring->outcome_reads);
-    collect_reads(maker, rule->offer_value, &wiring->outcome_reads);
+                         rf_feature_set_meets(&wiring->when_reads, &maker->moving) ||
+                         rf_feature_set_meets(&wiring->clear_reads, &maker->moving);
+    rf_wiring_reads(maker->wiring, rule->because, &wiring->outcome_reads);
+    rf_wiring_reads(maker->wiring, rule->offer_value, &wiring->outcome_reads);
     for (size_t i = 0; i < rule->reason_count; i++) {
-        rf_feature_set_unite(&wiring->outcome_reads, &maker->reads[rule->reason_features[i]]);
+        rf_feature_set_unite(&wiring->outcome_reads,
+                             &maker->wiring->reads[rule->reason_features[i]]);
         rf_feature_set_add(&wiring->outcome_reads, rule->reason_features[i]);
     }
 }
@@ -122,7 +122,7 @@ void rf_wiring_make(struct rf_arena *arena, const struct rf_plan *plan, struct r
     wiring->sources = rf_arena_alloc_zero(arena, plan->source_count * sizeof *wiring->sources);
     wiring->affected = rf_arena_alloc_zero(arena, plan->feature_count * sizeof *wiring->affected);
     wiring->rules = rf_arena_alloc_zero(arena, plan->rule_count * sizeof *wiring->rules);
-    maker.reads = rf_arena_alloc_zero(arena, plan->feature_count * sizeof *maker.reads);
+    wiring->reads = rf_arena_alloc_zero(arena, plan->feature_count * sizeof *wiring->reads);
     for (uint32_t i = 0; i < plan->feature_count; i++)
         wire_feature(&maker, i);
     count_listeners(&maker);

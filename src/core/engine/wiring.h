@@ -25,8 +25,9 @@ struct rf_listeners {
 
 struct rf_rule_wiring {
     struct rf_feature_set when_reads;
-    struct rf_feature_set outcome_reads; /* of `because` and the offer's value */
-    bool each_event; /* `when` can come true by time alone, or reads no feature that would tell */
+    struct rf_feature_set clear_reads;
+    struct rf_feature_set outcome_reads; /* of `because`, the offer's value and the reasons */
+    bool each_event; /* a condition changes as time passes, or reads no feature that would tell */
 };
 
 struct rf_wiring {
@@ -34,6 +35,11 @@ struct rf_wiring {
     size_t listener_count_max;       /* of one source */
     struct rf_feature_set *affected; /* by feature: itself and the expressions that read it */
     struct rf_rule_wiring *rules;    /* by rule */
+    struct rf_feature_set *reads;    /* by feature: what its expression reads */
 };
 
 void rf_wiring_make(struct rf_arena *arena, const struct rf_plan *plan, struct rf_wiring *wiring);
+
+/* Adds the features that `expr` reads to `set`. True where it reads the time itself. */
+bool rf_wiring_reads(const struct rf_wiring *wiring, const struct rf_expr *expr,
+                     struct rf_feature_set *set);

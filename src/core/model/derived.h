@@ -16,13 +16,33 @@ struct rf_reason {
 
 #define RF_EVENT_ID_SIZE 32 /* hex digits of a 128-bit hash */
 
+enum rf_status {
+    RF_STATUS_RAISED,  /* a rule's condition has come true: an episode begins */
+    RF_STATUS_UPDATED, /* it goes on, for other reasons */
+    RF_STATUS_CLEARED, /* it is over: `clear_when` holds */
+    RF_STATUS_EVICTED, /* the customer was not seen for so long that it was forgotten */
+    RF_STATUS_ERASED,  /* the customer was erased on request */
+};
+
+/* "RAISED", ... */
+const char *rf_status_name(enum rf_status status);
+
+#define RF_RULE_NONE UINT32_MAX /* EVICTED, ERASED */
+
+/* The position of what no message tipped: { this, 0, the instant in milliseconds }. */
+#define RF_TIMER_TOPIC "timer"
+
 struct rf_derived {
     char id[RF_EVENT_ID_SIZE + 1]; /* hash of (app, rule, customer, position): invariant 5 */
-    uint32_t rule;                 /* index in the plan */
+    enum rf_status status;
+    uint32_t rule; /* index in the plan, or RF_RULE_NONE */
     uint32_t output;
     struct rf_bytes customer;
     rf_ms occurred_at;           /* event time of the decision */
-    struct rf_position position; /* of the event that tipped it */
+    struct rf_position position; /* of the event that tipped it, or of the timer */
+    int64_t episode;             /* its number, from 1; 0: EVICTED, ERASED */
+    char episode_id[RF_EVENT_ID_SIZE +
+                    1];          /* the same for all that is told of an episode; "": none */
     struct rf_bytes because;     /* size 0: none */
     struct rf_value offer_value; /* double, or null */
     size_t reason_count;

@@ -27,6 +27,8 @@
 #define RF_FEATURES_MAX      256
 #define RF_RULES_MAX         256
 
+#define RF_OUTPUT_NONE       UINT32_MAX
+
 /* A set of features, by index. */
 struct rf_feature_set {
     uint64_t bits[RF_FEATURES_MAX / 64];
@@ -126,7 +128,8 @@ struct rf_feature_input {
 };
 
 /* A feature is a column of the customer record beside these, which are therefore no names for one. */
-#define RF_RESERVED_COLUMNS "customer", "first_seen", "as_of", "events", "state", "rules", "seen"
+#define RF_RESERVED_COLUMNS                                                                        \
+    "customer", "first_seen", "as_of", "events", "due", "state", "rules", "seen"
 
 struct rf_feature {
     const char *name;
@@ -161,21 +164,29 @@ struct rf_output {
     enum rf_format format;
     const char *schema_text;        /* NULL: JSON without a schema */
     const struct rf_schema *schema; /* a record; NULL as above */
+    bool keyed_by_rule;             /* key `customer/rule`, else the customer */
 };
 
 struct rf_rule {
     const char *name;
-    const char *version;           /* 16 hex digits: a hash of the definition */
-    const struct rf_expr *when;    /* bool */
-    const struct rf_expr *because; /* string; NULL: none */
-    const char *severity;          /* "low", "medium", "high", "critical" */
-    rf_span_ms cooldown;           /* 0: fires at every event for which it holds */
+    const char *version;              /* 16 hex digits: a hash of the definition */
+    const struct rf_expr *when;       /* bool */
+    const struct rf_expr *because;    /* string; NULL: none */
+    const char *severity;             /* "low", "medium", "high", "critical" */
+    rf_span_ms cooldown;              /* 0: fires at every event for which it holds */
+    rf_span_ms hold;                  /* `for`: how long `when` has to hold first */
+    const struct rf_expr *clear_when; /* bool; NULL: its alerts are no states, but news */
+    rf_span_ms
+        update; /* an open episode is told again when its reasons have changed, no sooner than this
+                        * after it was last told; 0: never */
     uint32_t output;
     const char *offer_id;              /* NULL: not an offer */
     const char *offer_channel;         /* NULL as above */
     const struct rf_expr *offer_value; /* double; NULL: none */
-    struct rf_feature_set reads; /* of `when`: features whose change makes it worth asking again */
-    const uint32_t *reason_features; /* the features that `when` names, in order: the reasons */
+    struct rf_feature_set
+        reads; /* of its conditions: features whose change makes it worth asking again */
+    const uint32_t
+        *reason_features; /* the features that its conditions name, in order: the reasons */
     size_t reason_count;
 };
 
@@ -191,7 +202,9 @@ struct rf_plan {
     rf_span_ms
         lateness; /* how far behind a task's latest event time an event may be; or RF_LATENESS_NONE */
     enum rf_late late;
-    rf_span_ms max_ahead;    /* how far an event's time may be past the broker's */
-    size_t event_bytes_max;  /* of a decoded event */
-    size_t record_bytes_max; /* of a customer record as it is written to the changelog */
+    rf_span_ms ttl;            /* a customer without an event for so long is evicted; 0: never */
+    uint32_t lifecycle_output; /* where EVICTED and ERASED go; RF_OUTPUT_NONE: nowhere */
+    rf_span_ms max_ahead;      /* how far an event's time may be past the broker's */
+    size_t event_bytes_max;    /* of a decoded event */
+    size_t record_bytes_max;   /* of a customer record as it is written to the changelog */
 };

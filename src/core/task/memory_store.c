@@ -1,7 +1,10 @@
 /* Two hash tables, customers and notes, whose entries remember what was last flushed.
  *
  * An entry that was not touched since the last flush is clean: `current` is what a crash leaves. A touched
- * one is dirty and on its table's list, with what a crash leaves in `flushed`. */
+ * one is dirty and on its table's list, with what a crash leaves in `flushed`.
+ *
+ * The order of time is sorted when somebody asks for it: who has a store in memory gathers all in the hot cache, and
+ * hardly asks. */
 #include "core/task/memory_store.h"
 
 #include <stdlib.h>
@@ -18,6 +21,7 @@ struct entry {
     struct entry *next_dirty; /* meaningful while dirty */
     struct rf_bytes current;  /* owned; data == NULL: not there */
     struct rf_bytes flushed;  /* owned; NULL while clean */
+    rf_ms due, due_flushed;   /* of a customer */
     uint64_t hash;
     bool dirty;
     size_t key_size;
@@ -37,6 +41,9 @@ struct memory_store {
     struct rf_notes pending;
     int64_t checkpoint;
     int64_t checkpoint_flushed;
+    const struct entry **timers; /* owned; the customers that are due, in order */
+    size_t timer_count, timer_capacity;
+    bool timers_sorted; /* they are those of now */
 };
 
 static struct rf_bytes key_of(const struct entry *entry)
@@ -127,6 +134,8 @@ static struct entry *table_insert(struct table *table, struct rf_bytes key, uint
         table_grow(table);
     slot = slot_of(table, hash);
     entry->hash = hash;
+    entry->due = RF_MS_MAX;
+    entry->due_flushed = RF_MS_MAX;
     entry->key_size = key.size;
     if (key.size > 0)
         memcpy(entry->key, key.data, key.size);
@@ -155,7 +164,7 @@ static struct rf_bytes table_get(const struct table *table, struct rf_bytes key)
     return entry == NULL ? (struct rf_bytes){0} : entry->current;
 }
 
-static void table_put(struct table *table, struct rf_bytes key, struct rf_bytes value)
+static void table_put(struct table *table, struct rf_bytes key, struct rf_bytes value, rf_ms due)
 {
     uint64_t hash = rf_hash64(key);
     struct entry *entry = table_find(table, key, hash);
@@ -169,11 +178,13 @@ static void table_put(struct table *table, struct rf_bytes key, struct rf_bytes 
         free_bytes(&entry->current);
     } else {
         entry->flushed = entry->current;
+        entry->due_flushed = entry->due;
         entry->dirty = true;
         entry->next_dirty = table->dirty;
         table->dirty = entry;
     }
     entry->current = copied;
+    entry->due = due;
 }
 
 /* Every dirty entry becomes clean: with what is current, or with what was flushed before. */
@@ -184,6 +195,7 @@ static void table_settle(struct table *table, bool crashed)
 
         next = entry->next_dirty;
         entry->current = crashed ? entry->flushed : entry->current;
+        entry->due = crashed ? entry->due_flushed : entry->due;
         entry->flushed = (struct rf_bytes){0};
         entry->dirty = false;
         free_bytes(&lost);
@@ -193,15 +205,34 @@ static void table_settle(struct table *table, bool crashed)
     table->dirty = NULL;
 }
 
+static struct rf_stored stored_of(const struct entry *entry)
+{
+    if (entry == NULL)
+        return (struct rf_stored){.due = RF_MS_MAX};
+    return (struct rf_stored){.record = entry->current, .due = entry->due};
+}
+
 static bool memory_find(void *self, const struct rf_bytes *customers, size_t customer_count,
-                        struct rf_bytes *records, struct rf_error *err)
+                        struct rf_stored *found, struct rf_error *err)
 {
     struct memory_store *store = self;
 
     rf_assert(err->kind == RF_ERROR_NONE);
     for (size_t i = 0; i < customer_count; i++)
-        records[i] = table_get(&store->customers, customers[i]);
+        found[i] = stored_of(table_find(&store->customers, customers[i], rf_hash64(customers[i])));
     return true;
+}
+
+static void put_customer(struct memory_store *store, const struct rf_store_write *write)
+{
+    rf_ms due = write->record.data == NULL ? RF_MS_MAX : write->due;
+    const struct entry *entry =
+        table_find(&store->customers, write->customer, rf_hash64(write->customer));
+
+    rf_assert(write->due >= RF_MS_MIN && write->due <= RF_MS_MAX);
+    rf_assert(write->due_before == stored_of(entry).due); /* it would be found twice */
+    store->timers_sorted = store->timers_sorted && due == write->due_before;
+    table_put(&store->customers, write->customer, write->record, due);
 }
 
 static bool memory_apply(void *self, const struct rf_store_write *writes, size_t write_count,
@@ -214,9 +245,10 @@ static bool memory_apply(void *self, const struct rf_store_write *writes, size_t
     rf_assert(checkpoint >= store->checkpoint);
     rf_assert(rf_store_writes_are_sorted(writes, write_count));
     for (size_t i = 0; i < write_count; i++)
-        table_put(&store->customers, writes[i].customer, writes[i].record);
+        put_customer(store, &writes[i]);
     for (size_t i = 0; i < store->pending.count; i++)
-        table_put(&store->notes, store->pending.items[i].name, store->pending.items[i].value);
+        table_put(&store->notes, store->pending.items[i].name, store->pending.items[i].value,
+                  RF_MS_MAX);
     rf_notes_clear(&store->pending);
     store->checkpoint = checkpoint;
     return true;
@@ -256,6 +288,7 @@ static bool memory_flush(void *self, bool wait, struct rf_error *err)
 
     (void)wait;
     rf_assert(err->kind == RF_ERROR_NONE);
+    store->timers_sorted = false; /* entries are freed */
     table_settle(&store->customers, false);
     table_settle(&store->notes, false);
     store->checkpoint_flushed = store->checkpoint;
@@ -270,9 +303,9 @@ static int compare_entries(const void *a, const void *b)
     return rf_bytes_compare(key_of(*first), key_of(*second));
 }
 
-static bool memory_scan(void *self,
+static bool memory_scan(void *self, struct rf_bytes from,
                         bool (*visit)(void *context, struct rf_bytes customer,
-                                      struct rf_bytes record),
+                                      struct rf_stored stored),
                         void *context, struct rf_error *err)
 {
     const struct table *table = &((const struct memory_store *)self)->customers;
@@ -283,17 +316,81 @@ static bool memory_scan(void *self,
     rf_assert(sorted != NULL);
     for (size_t i = 0; i < table->slot_count; i++) {
         for (const struct entry *entry = table->slots[i]; entry != NULL; entry = entry->next) {
-            if (entry->current.data != NULL)
+            if (entry->current.data != NULL && rf_bytes_compare(key_of(entry), from) >= 0)
                 sorted[count++] = entry;
         }
     }
     rf_assert(count <= table->count);
     qsort(sorted, count, sizeof(const struct entry *), compare_entries);
     for (size_t i = 0; i < count; i++) {
-        if (!visit(context, key_of(sorted[i]), sorted[i]->current))
+        if (!visit(context, key_of(sorted[i]), stored_of(sorted[i])))
             break;
     }
     free(sorted);
+    return true;
+}
+
+static int compare_places(rf_ms due_a, struct rf_bytes a, rf_ms due_b, struct rf_bytes b)
+{
+    if (due_a != due_b)
+        return due_a < due_b ? -1 : 1;
+    return rf_bytes_compare(a, b);
+}
+
+static int compare_timers(const void *a, const void *b)
+{
+    const struct entry *const *first = a;
+    const struct entry *const *second = b;
+
+    return compare_places((*first)->due, key_of(*first), (*second)->due, key_of(*second));
+}
+
+static void sort_timers(struct memory_store *store)
+{
+    const struct table *table = &store->customers;
+
+    if (store->timer_capacity < table->count) {
+        free(store->timers);
+        store->timer_capacity = table->count;
+        store->timers = calloc(store->timer_capacity, sizeof *store->timers);
+        rf_assert(store->timers != NULL);
+    }
+    store->timer_count = 0;
+    for (size_t i = 0; i < table->slot_count; i++) {
+        for (const struct entry *entry = table->slots[i]; entry != NULL; entry = entry->next) {
+            if (entry->due != RF_MS_MAX)
+                store->timers[store->timer_count++] = entry;
+        }
+    }
+    if (store->timer_count > 0)
+        qsort(store->timers, store->timer_count, sizeof(const struct entry *), compare_timers);
+    store->timers_sorted = true;
+}
+
+static bool memory_due(void *self, struct rf_store_timer from, struct rf_store_timer *timers,
+                       size_t max, size_t *count, struct rf_error *err)
+{
+    struct memory_store *store = self;
+    size_t low = 0;
+    size_t high = 0;
+
+    rf_assert(err->kind == RF_ERROR_NONE);
+    if (!store->timers_sorted)
+        sort_timers(store);
+    high = store->timer_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        const struct entry *entry = store->timers[middle];
+
+        if (compare_places(entry->due, key_of(entry), from.due, from.customer) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *count = store->timer_count - low < max ? store->timer_count - low : max;
+    for (size_t i = 0; i < *count; i++)
+        timers[i] = (struct rf_store_timer){.due = store->timers[low + i]->due,
+                                            .customer = key_of(store->timers[low + i])};
     return true;
 }
 
@@ -309,6 +406,7 @@ static void memory_close(void *self)
     table_deinit(&store->customers);
     table_deinit(&store->notes);
     rf_notes_deinit(&store->pending);
+    free(store->timers);
     free(store);
 }
 
@@ -320,6 +418,7 @@ static const struct rf_store_ops memory_ops = {
     .note_get = memory_note_get,
     .flush = memory_flush,
     .scan = memory_scan,
+    .due = memory_due,
     .compact = memory_compact,
     .close = memory_close,
 };
@@ -341,6 +440,7 @@ void rf_memory_store_crash(struct rf_store store)
     struct memory_store *memory = store.self;
 
     rf_assert(store.ops == &memory_ops);
+    memory->timers_sorted = false;
     table_settle(&memory->customers, true);
     table_settle(&memory->notes, true);
     rf_notes_clear(&memory->pending);

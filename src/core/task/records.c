@@ -26,7 +26,7 @@ struct rf_records {
     size_t open_count, open_capacity;
     struct rf_record_entry **missing; /* wanted, and not in memory */
     struct rf_bytes *missing_keys;
-    struct rf_bytes *missing_found;
+    struct rf_stored *missing_found;
     size_t missing_count, missing_capacity;
     struct rf_record_entry **gathered; /* committed, and not in the store */
     size_t gathered_count, gathered_capacity;
@@ -189,7 +189,7 @@ bool rf_records_load(struct rf_records *records, struct rf_error *err)
         struct rf_record_entry *entry = records->missing[i];
 
         rf_assert(!entry->known);
-        set_record(records, entry, records->missing_found[i]);
+        set_record(records, entry, records->missing_found[i].record);
         entry->known = true;
         entry->used = true;
     }
@@ -444,6 +444,8 @@ bool rf_records_flush(struct rf_records *records, int64_t checkpoint, struct rf_
         writes[i] = (struct rf_store_write){
             .customer = rf_record_entry_key(entry),
             .record = rf_bytes_of(entry->record, entry->record_size),
+            .due = RF_MS_MAX,
+            .due_before = RF_MS_MAX,
         };
     }
     qsort(writes, records->gathered_count, sizeof *writes, compare_writes);
@@ -465,12 +467,16 @@ bool rf_records_committed_bytes(struct rf_records *records, struct rf_bytes cust
 {
     const struct rf_record_entry *entry =
         rf_record_table_find(&records->table, customer, rf_hash64(customer));
+    struct rf_stored stored = {0};
 
     if (entry != NULL && entry->known) {
         *record = rf_bytes_of(entry->record, entry->record_size);
         return true;
     }
-    return records->store.ops->find(records->store.self, &customer, 1, record, err);
+    if (!records->store.ops->find(records->store.self, &customer, 1, &stored, err))
+        return false;
+    *record = stored.record;
+    return true;
 }
 
 struct rf_records_stats rf_records_stats(const struct rf_records *records)

@@ -247,7 +247,8 @@ static bool fold_event(struct rf_task *task, const struct rf_input *input,
 
     if (!rf_records_customer(task->records, event->customer, &task->arena, &customer, err))
         return false;
-    if (!rf_engine_fold(task->engine, customer, event, &task->arena, &fold, err)) {
+    if (!rf_engine_fold(task->engine, customer, event, task->stream_time, &task->arena, &fold,
+                        err)) {
         rf_assert(err->kind == RF_ERROR_RECORD);
         dead_letter(task, input, rf_error_kind_name(err->kind),
                     rf_arena_copy_text(&task->arena, err->message));
@@ -272,6 +273,18 @@ static bool fold_event(struct rf_task *task, const struct rf_input *input,
     return true;
 }
 
+static void erase(struct rf_task *task, const struct rf_input *input, const struct rf_event *event)
+{
+    struct rf_derived *derived = rf_arena_alloc(&task->arena, sizeof *derived);
+
+    rf_records_erase(task->records, event->customer);
+    task->open_counts.erased++;
+    if (!rf_engine_erased(task->engine, event, &task->arena, derived))
+        return;
+    push_out(task, RF_OUT_DERIVED, input)->as.derived = derived;
+    task->open_counts.derived++;
+}
+
 static bool fold_judged(struct rf_task *task, const struct rf_input *input,
                         const struct judged *judged, struct rf_error *err)
 {
@@ -285,8 +298,7 @@ static bool fold_judged(struct rf_task *task, const struct rf_input *input,
         task->open_counts.filtered++;
         return true;
     case VERDICT_ERASE:
-        rf_records_erase(task->records, judged->event.customer);
-        task->open_counts.erased++;
+        erase(task, input, &judged->event);
         return true;
     case VERDICT_FOLD:
         if (is_late(task, &judged->event)) {
@@ -406,7 +418,8 @@ static size_t size_after(struct rf_task *task, const struct judged *judged)
         rf_records_customer(task->records, judged->event.customer, &task->arena, &customer, &err);
     rf_assert(opened); /* as it was a moment ago */
     if (judged->verdict == VERDICT_FOLD &&
-        !rf_engine_fold(task->engine, customer, &judged->event, &task->arena, &fold, &err))
+        !rf_engine_fold(task->engine, customer, &judged->event, task->stream_time, &task->arena,
+                        &fold, &err))
         rf_assert(err.kind == RF_ERROR_RECORD); /* as it was then, too */
     return rf_records_size(task->records, task->engine, &task->arena, judged->event.customer);
 }
@@ -629,7 +642,8 @@ bool rf_task_restore(struct rf_task *task, struct rf_bytes customer, struct rf_b
         rf_records_restore(task->records, customer, record);
         return rf_task_flush(task, RESTORE_GATHERED_MAX, err);
     }
-    return store->ops->load->add(store->self, customer, record, err) || load_failed(task, err);
+    return store->ops->load->add(store->self, customer, record, RF_MS_MAX, err) ||
+           load_failed(task, err);
 }
 
 void rf_task_restored_to(struct rf_task *task, int64_t changelog_next)
@@ -725,13 +739,13 @@ struct customer_walk {
     struct rf_error *err;
 };
 
-static bool visit_customer(void *context, struct rf_bytes id, struct rf_bytes record)
+static bool visit_customer(void *context, struct rf_bytes id, struct rf_stored stored)
 {
     struct customer_walk *walk = context;
     struct rf_customer *customer = NULL;
 
     rf_arena_reset(&walk->arena, ARENA_CHUNK);
-    return decode_committed(walk->task, id, record, &walk->arena, &customer, walk->err) &&
+    return decode_committed(walk->task, id, stored.record, &walk->arena, &customer, walk->err) &&
            walk->visit(walk->context, customer);
 }
 
@@ -744,7 +758,7 @@ bool rf_task_each_customer(struct rf_task *task,
     bool ok = rf_task_flush(task, 0, err);
 
     rf_arena_init(&walk.arena, ARENA_CHUNK);
-    ok = ok && store->ops->scan(store->self, visit_customer, &walk, err) &&
+    ok = ok && store->ops->scan(store->self, (struct rf_bytes){0}, visit_customer, &walk, err) &&
          err->kind == RF_ERROR_NONE;
     rf_arena_deinit(&walk.arena);
     return ok;

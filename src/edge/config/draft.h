@@ -10,6 +10,8 @@ struct rf_config_draft {
     rf_span_ms max_ahead;
     uint64_t event_bytes_max;
     uint64_t record_bytes_max;
+    rf_span_ms ttl;
+    const char *lifecycle_output;
     const struct rf_yaml_node *kafka, *sources, *features, *rules, *outputs;
 };
 
@@ -39,10 +41,10 @@ struct rf_offer_draft {
 };
 
 struct rf_rule_draft {
-    const struct rf_yaml_node *when, *because;
+    const struct rf_yaml_node *when, *because, *clear_when;
     const char *emit;
     int severity;
-    rf_span_ms cooldown;
+    rf_span_ms cooldown, hold, update;
     struct rf_offer_draft offer;
 };
 
@@ -50,4 +52,5 @@ struct rf_output_draft {
     const char *topic;
     const char *schema_file;
     int format; /* index in the choices; 0: not written */
+    int key;
 };

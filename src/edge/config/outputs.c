@@ -109,6 +109,7 @@ void rf_build_outputs(struct rf_build *build)
         if (!rf_build_entry(build, entry, "outputs.*", &draft))
             continue;
         build->outputs[i].topic = draft.topic;
+        build->outputs[i].keyed_by_rule = draft.key == 1;
         if (!find_schema(build, entry, &draft, &build->outputs[i]) ||
             !find_format(build, entry, &draft, &build->outputs[i])) {
             entry->broken = true;

@@ -20,12 +20,11 @@ static const struct rf_expr *compile(struct rf_build *build, struct rf_entry *en
     return expr;
 }
 
-static bool find_output(struct rf_build *build, struct rf_entry *entry, const char *name,
+static bool find_output(struct rf_build *build, struct rf_place place, const char *name,
                         uint32_t *output)
 {
     const char *names[RF_RULES_MAX];
     size_t count = build->output_entries.count;
-    struct rf_place place = rf_group_place(&entry->group, "emit");
     const char *nearest = NULL;
 
     for (size_t i = 0; i < count; i++) {
@@ -43,21 +42,43 @@ static bool find_output(struct rf_build *build, struct rf_entry *entry, const ch
     return false;
 }
 
-/* The features that `when` names itself, each once, in order. */
-static void set_reasons(struct rf_build *build, struct rf_rule *rule)
+/* What becomes of customers themselves. */
+static void make_lifecycle(struct rf_build *build)
+{
+    const char *name = build->draft.lifecycle_output;
+
+    build->plan->ttl = build->draft.ttl;
+    build->plan->lifecycle_output = RF_OUTPUT_NONE;
+    if (name != NULL)
+        (void)find_output(build, rf_group_place(&build->top, "customers.emit"), name,
+                          &build->plan->lifecycle_output);
+}
+
+static size_t add_reasons(const struct rf_expr *condition, struct rf_feature_set *named,
+                          uint32_t *reasons, size_t reason_count)
 {
     size_t count = 0;
-    const struct rf_expr_read *reads = rf_expr_reads(rule->when, &count);
-    uint32_t *reasons = rf_arena_alloc(build->arena, (count + 1) * sizeof *reasons);
-    struct rf_feature_set named = {0};
+    const struct rf_expr_read *reads = rf_expr_reads(condition, &count);
 
     for (size_t i = 0; i < count; i++) {
         uint32_t feature = reads[i].variable - RF_VARIABLE_FEATURE;
-        if (reads[i].variable < RF_VARIABLE_FEATURE || rf_set_has(&named, feature))
+        if (reads[i].variable < RF_VARIABLE_FEATURE || rf_set_has(named, feature))
             continue;
-        rf_set_add(&named, feature);
-        reasons[rule->reason_count++] = feature;
+        rf_set_add(named, feature);
+        reasons[reason_count++] = feature;
     }
+    return reason_count;
+}
+
+/* The features that the conditions name themselves, each once, in order. */
+static void set_reasons(struct rf_build *build, struct rf_rule *rule)
+{
+    uint32_t *reasons = rf_arena_alloc(build->arena, RF_FEATURES_MAX * sizeof *reasons);
+    struct rf_feature_set named = {0};
+
+    rule->reason_count = add_reasons(rule->when, &named, reasons, 0);
+    if (rule->clear_when != NULL)
+        rule->reason_count = add_reasons(rule->clear_when, &named, reasons, rule->reason_count);
     rule->reason_features = reasons;
 }
 
@@ -79,21 +100,56 @@ static void warn_constant(struct rf_build *build, const struct rf_rule *rule,
     }
 }
 
+/* An alert that is over the moment it begins, or an update of what is never open. */
+static void check_episode(struct rf_build *build, struct rf_entry *entry,
+                          const struct rf_rule_draft *draft, const struct rf_rule *rule)
+{
+    struct rf_place place = rf_group_place(&entry->group, "update");
+    struct rf_value value;
+
+    if (draft->update > 0 && draft->clear_when == NULL) {
+        place.hint = "clear_when: ... makes the alert a state that can change";
+        rf_complain(&build->yaml, place, "'update' needs a 'clear_when'");
+        entry->broken = true;
+    }
+    if (rule->clear_when == NULL || rule->when == NULL)
+        return;
+    place = rf_place_of(draft->clear_when);
+    if (rf_expr_fingerprint(rule->clear_when) == rf_expr_fingerprint(rule->when)) {
+        place.hint = "an alert is over when something else holds than what raised it";
+        rf_complain(&build->yaml, place, "'clear_when' is the same as 'when'");
+        entry->broken = true;
+    } else if (rf_expr_constant(rule->clear_when, &value) && value.kind == RF_VALUE_BOOL) {
+        place.level = RF_DIAGNOSTIC_WARNING;
+        place.hint = "the condition reads no feature";
+        rf_complain(&build->yaml, place,
+                    value.as.boolean ? "an alert of rule '%s' is over at the next event"
+                                     : "an alert of rule '%s' is never over",
+                    rule->name);
+    }
+}
+
 static void make_rule(struct rf_build *build, struct rf_entry *entry,
                       const struct rf_rule_draft *draft, struct rf_rule *rule)
 {
-    if (!find_output(build, entry, draft->emit, &rule->output))
+    if (!find_output(build, rf_group_place(&entry->group, "emit"), draft->emit, &rule->output))
         entry->broken = true;
     rule->when = compile(build, entry, draft->when, &rf_type_bool);
     rule->because = compile(build, entry, draft->because, &rf_type_string);
+    rule->clear_when = compile(build, entry, draft->clear_when, &rf_type_bool);
     rule->offer_value = compile(build, entry, draft->offer.value, &rf_type_double);
     rule->severity = severities[draft->severity];
     rule->cooldown = draft->cooldown;
+    rule->hold = draft->hold;
+    rule->update = draft->update;
     rule->offer_id = draft->offer.id;
     rule->offer_channel = draft->offer.channel;
+    check_episode(build, entry, draft, rule);
     if (rule->when == NULL)
         return;
     rf_build_reads(build, rule->when, NULL, &rule->reads, NULL);
+    if (rule->clear_when != NULL)
+        rf_build_reads(build, rule->clear_when, NULL, &rule->reads, NULL);
     set_reasons(build, rule);
     warn_constant(build, rule, draft->when);
 }
@@ -110,6 +166,7 @@ void rf_build_rules(struct rf_build *build)
         if (rf_build_entry(build, &entries->items[i], "rules.*", &draft))
             make_rule(build, &entries->items[i], &draft, &build->rules[i]);
     }
+    make_lifecycle(build);
     build->plan->rules = build->rules;
     build->plan->rule_count = entries->count;
 }

@@ -22,6 +22,7 @@ static const char *const lates[] = {"drop", "dead_letter", NULL};
 static const char *const log_levels[] = {"debug", "info", "warning", "error", NULL};
 static const char *const log_formats[] = {"auto", "text", "json", NULL};
 static const char *const formats[] = {"avro", "avro-object", "avro-raw", "json", NULL};
+static const char *const keys[] = {"customer", "rule", NULL};
 static const char *const severities[] = {"low", "medium", "high", "critical", NULL};
 
 /* With RF_STAT_NONE in front. */
@@ -51,6 +52,7 @@ const struct rf_setting rf_settings[] = {
     {"", "topics", RF_SETTING_GROUP, "the application's own topics, and how 'topics create' makes topics", NULL, NULL, 0, 0, 0, false},
     {"", "http", RF_SETTING_GROUP, "the endpoint for metrics, health and questions", NULL, NULL, 0, 0, 0, false},
     {"", "log", RF_SETTING_GROUP, "what is written to standard error", NULL, NULL, 0, 0, 0, false},
+    {"", "customers", RF_SETTING_GROUP, "how long customers are kept", NULL, NULL, 0, 0, 0, false},
     {"", "policy", RF_SETTING_LATER, "what an offer must pass before it is emitted", NULL, NULL, 0, 0, 0, false},
 
     {"schema_registry", "url", RF_SETTING_URL, "of a registry with the Confluent API; several with commas in between", NULL, NULL, 0, 0, TOP(config.registry.url), true},
@@ -77,6 +79,9 @@ const struct rf_setting rf_settings[] = {
     {"topics", "partitions", RF_SETTING_INTEGER, "of source topics that are created; 0: 4, or as many as other sources have", "0", NULL, 0, 10000, TOP(config.topics.partitions), false},
     {"topics", "replication", RF_SETTING_INTEGER, "copies of topics that are created; 0: the broker's default", "0", NULL, 0, 100, TOP(config.topics.replication), false},
     {"topics", "min_insync", RF_SETTING_INTEGER, "min.insync.replicas of topics that are created; 0: the broker's default", "0", NULL, 0, 100, TOP(config.topics.min_insync), false},
+
+    {"customers", "ttl", RF_SETTING_SPAN, "a customer without an event for so long is forgotten; the default is never", "0s", NULL, 0, 100 * YEARS_MS, TOP(ttl), false},
+    {"customers", "emit", RF_SETTING_NAME, "the output for the news that a customer was forgotten (EVICTED) or erased (ERASED); the default is none", NULL, NULL, 1, 100, TOP(lifecycle_output), false},
 
     {"http", "listen", RF_SETTING_ADDRESS, "ADDRESS:PORT, or off", "127.0.0.1:8088", NULL, 0, 0, TOP(config.http_listen), false},
 
@@ -130,17 +135,18 @@ const struct rf_setting rf_settings[] = {
     {"rules.*", "because", RF_SETTING_EXPRESSION, "string: the explanation for people", NULL, NULL, 0, 0, RULE(because), false},
     {"rules.*", "offer", RF_SETTING_GROUP, "what is offered", NULL, NULL, 0, 0, 0, false},
     {"rules.*", "pattern", RF_SETTING_LATER, "a sequence of events", NULL, NULL, 0, 0, 0, false},
-    {"rules.*", "clear_when", RF_SETTING_LATER, "when an alert is over", NULL, NULL, 0, 0, 0, false},
-    {"rules.*", "for", RF_SETTING_LATER, "how long it must hold", NULL, NULL, 0, 0, 0, false},
-    {"rules.*", "hysteresis", RF_SETTING_LATER, "how far it must fall to be over", NULL, NULL, 0, 0, 0, false},
+    {"rules.*", "clear_when", RF_SETTING_EXPRESSION, "bool: when the alert is over; with it alerts are episodes: RAISED, UPDATED, CLEARED", NULL, NULL, 0, 0, RULE(clear_when), false},
+    {"rules.*", "for", RF_SETTING_SPAN, "how long `when` has to hold without a break before the rule fires; the default is not at all", "0s", NULL, 0, 10 * YEARS_MS, RULE(hold), false},
+    {"rules.*", "update", RF_SETTING_SPAN, "an open alert is told again when its reasons have changed, but only so long after it was last told; the default is never", "0s", NULL, 0, 10 * YEARS_MS, RULE(update), false},
 
     {"rules.*.offer", "id", RF_SETTING_TEXT, "what to offer", NULL, NULL, 0, 0, RULE(offer.id), true},
     {"rules.*.offer", "channel", RF_SETTING_TEXT, "how to reach the customer", NULL, NULL, 0, 0, RULE(offer.channel), true},
     {"rules.*.offer", "value", RF_SETTING_EXPRESSION, "double: what it is worth", NULL, NULL, 0, 0, RULE(offer.value), false},
 
-    {"outputs.*", "topic", RF_SETTING_TOPIC, "where it is written to, keyed by customer", NULL, NULL, 0, 0, OUTPUT(topic), true},
+    {"outputs.*", "topic", RF_SETTING_TOPIC, "where it is written to", NULL, NULL, 0, 0, OUTPUT(topic), true},
     {"outputs.*", "format", RF_SETTING_CHOICE, "of the messages; the default is avro where there are a registry and a schema, avro-object where there is a schema, json otherwise", NULL, formats, 0, 0, OUTPUT(format), false},
     {"outputs.*", "schema", RF_SETTING_FILE, "an Avro schema, filled by the names of its fields", NULL, NULL, 0, 0, OUTPUT(schema_file), false},
+    {"outputs.*", "key", RF_SETTING_CHOICE, "of the messages: the customer, or customer/rule, so that a compacted topic holds what each rule says of each customer now", "customer", keys, 0, 0, OUTPUT(key), false},
 };
 /* clang-format on */
 

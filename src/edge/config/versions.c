@@ -89,7 +89,10 @@ static void hash_rule(struct rf_build *build, struct rf_rule *rule)
     hash = add_expr(hash, rule->because);
     hash = add_expr(hash, rule->offer_value);
     hash = add_text(hash, rule->severity);
+    hash = add_expr(hash, rule->clear_when);
     hash = add_number(hash, (uint64_t)rule->cooldown);
+    hash = add_number(hash, (uint64_t)rule->hold);
+    hash = add_number(hash, (uint64_t)rule->update);
     hash = add_text(hash, build->outputs[rule->output].name);
     hash = add_text(hash, rule->offer_id);
     hash = add_text(hash, rule->offer_channel);
@@ -116,6 +119,7 @@ static uint64_t add_output(uint64_t hash, const struct rf_output *output)
     hash = add_text(hash, output->name);
     hash = add_text(hash, output->topic);
     hash = add_number(hash, output->format);
+    hash = add_number(hash, output->keyed_by_rule);
     return add_number(hash, output->schema == NULL ? 0 : rf_schema_fingerprint(output->schema));
 }
 
@@ -142,6 +146,8 @@ void rf_build_hashes(struct rf_build *build)
     hash = add_number(hash, (uint64_t)plan->lateness);
     hash = add_number(hash, plan->late);
     hash = add_number(hash, (uint64_t)plan->max_ahead);
+    hash = add_number(hash, (uint64_t)plan->ttl);
+    hash = add_number(hash, plan->lifecycle_output);
     hash = add_number(hash, plan->event_bytes_max);
     hash = add_number(hash, plan->record_bytes_max);
     plan->version = rf_arena_printf(build->arena, "%016" PRIx64, hash);

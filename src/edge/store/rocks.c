@@ -17,8 +17,8 @@
 #define COMPACT_EVERY_ROW 2 /* BottommostLevelCompaction::kForce */
 
 static const uint8_t checkpoint_key[] = {RF_LAYOUT_CHECKPOINT};
-static const uint8_t customers_begin[] = {RF_LAYOUT_CUSTOMER};
-static const uint8_t customers_end[] = {RF_LAYOUT_END};
+static const uint8_t customers_end[] = {RF_LAYOUT_TIMER};
+static const uint8_t timers_end[] = {RF_LAYOUT_END};
 
 static const struct rf_store_ops rocks_ops;
 
@@ -37,6 +37,25 @@ struct rf_bytes rf_rocks_key(struct rf_buffer *key, uint8_t prefix, struct rf_by
     rf_buffer_append(key, rest.data, rest.size);
     rf_assert(!key->overflow);
     return rf_buffer_bytes(key);
+}
+
+struct rf_bytes rf_rocks_timer_key(struct rf_buffer *key, rf_ms due, struct rf_bytes customer)
+{
+    rf_buffer_clear(key);
+    rf_buffer_append_byte(key, RF_LAYOUT_TIMER);
+    rf_layout_append_due(key, due);
+    rf_buffer_append(key, customer.data, customer.size);
+    rf_assert(!key->overflow);
+    return rf_buffer_bytes(key);
+}
+
+struct rf_bytes rf_rocks_customer_value(struct rf_buffer *value, rf_ms due, struct rf_bytes record)
+{
+    rf_buffer_clear(value);
+    rf_layout_append_customer_head(value, due);
+    rf_buffer_append(value, record.data, record.size);
+    rf_assert(!value->overflow);
+    return rf_buffer_bytes(value);
 }
 
 /* A checkpoint that cannot be one means that the files are not ours or are damaged. Neither is repaired
@@ -152,8 +171,13 @@ static struct rf_bytes take_value(struct rf_rocks *rocks, rocksdb_pinnableslice_
     return copied;
 }
 
+static bool not_a_customer(struct rf_error *err, const struct rf_rocks *rocks)
+{
+    return rf_error_set(err, RF_ERROR_STATE, 0, "%s: a customer's record has no head", rocks->path);
+}
+
 static bool find_chunk(struct rf_rocks *rocks, const struct rf_bytes *customers, size_t count,
-                       struct rf_bytes *records, struct rf_error *err)
+                       struct rf_stored *found, struct rf_error *err)
 {
     const char *keys[FIND_CHUNK];
     size_t sizes[FIND_CHUNK];
@@ -161,22 +185,29 @@ static bool find_chunk(struct rf_rocks *rocks, const struct rf_bytes *customers,
     char *reasons[FIND_CHUNK];
     char *reason = NULL;
     bool sorted = make_keys(rocks, customers, count, keys, sizes);
+    bool ok = true;
 
     rf_assert(count <= FIND_CHUNK);
     rocksdb_batched_multi_get_cf(rocks->db, rocks->shared->find_options, rocks->family, count, keys,
                                  sizes, values, reasons, sorted);
     for (size_t i = 0; i < count; i++) {
-        records[i] = take_value(rocks, values[i]);
+        struct rf_bytes value = take_value(rocks, values[i]);
+
+        found[i] = (struct rf_stored){.due = RF_MS_MAX};
+        if (value.data != NULL)
+            ok = rf_layout_read_customer(value, &found[i].record, &found[i].due) && ok;
         if (reason == NULL)
             reason = reasons[i];
         else
             rocksdb_free(reasons[i]);
     }
-    return reason == NULL || rf_rocks_error(err, rocks->path, "looking customers up", reason);
+    if (reason != NULL)
+        return rf_rocks_error(err, rocks->path, "looking customers up", reason);
+    return ok || not_a_customer(err, rocks);
 }
 
 static bool rocks_find(void *self, const struct rf_bytes *customers, size_t customer_count,
-                       struct rf_bytes *records, struct rf_error *err)
+                       struct rf_stored *found, struct rf_error *err)
 {
     struct rf_rocks *rocks = rf_rocks_of(self);
 
@@ -186,7 +217,7 @@ static bool rocks_find(void *self, const struct rf_bytes *customers, size_t cust
     for (size_t i = 0; i < customer_count; i += FIND_CHUNK) {
         size_t rest = customer_count - i;
 
-        if (!find_chunk(rocks, customers + i, rest < FIND_CHUNK ? rest : FIND_CHUNK, records + i,
+        if (!find_chunk(rocks, customers + i, rest < FIND_CHUNK ? rest : FIND_CHUNK, found + i,
                         err))
             return false;
     }
@@ -200,6 +231,26 @@ static void batch_put(rocksdb_writebatch_t *batch, struct rf_bytes key, struct r
     else
         rocksdb_writebatch_put(batch, (const char *)key.data, key.size, (const char *)value.data,
                                value.size);
+}
+
+/* The customer, and its place in the order of time. */
+static void batch_customer(struct rf_rocks *rocks, rocksdb_writebatch_t *batch,
+                           const struct rf_store_write *write)
+{
+    const struct rf_bytes none = {0};
+    rf_ms due = write->record.data == NULL ? RF_MS_MAX : write->due;
+
+    rf_assert(write->due >= RF_MS_MIN && write->due <= RF_MS_MAX);
+    batch_put(batch, rf_rocks_key(&rocks->key, RF_LAYOUT_CUSTOMER, write->customer),
+              write->record.data == NULL
+                  ? none
+                  : rf_rocks_customer_value(&rocks->value, due, write->record));
+    if (due == write->due_before)
+        return;
+    if (write->due_before != RF_MS_MAX)
+        batch_put(batch, rf_rocks_timer_key(&rocks->key, write->due_before, write->customer), none);
+    if (due != RF_MS_MAX)
+        batch_put(batch, rf_rocks_timer_key(&rocks->key, due, write->customer), rf_bytes_of("", 0));
 }
 
 static void fill_batch(struct rf_rocks *rocks, rocksdb_writebatch_t *batch,
@@ -216,8 +267,7 @@ static void fill_batch(struct rf_rocks *rocks, rocksdb_writebatch_t *batch,
         batch_put(batch, rf_rocks_key(&rocks->key, RF_LAYOUT_NOTE, note->name), note->value);
     }
     for (size_t i = 0; i < write_count; i++)
-        batch_put(batch, rf_rocks_key(&rocks->key, RF_LAYOUT_CUSTOMER, writes[i].customer),
-                  writes[i].record);
+        batch_customer(rocks, batch, &writes[i]);
 }
 
 /* One WriteBatch, so one memtable and one file: what a crash leaves has a checkpoint that fits
@@ -236,7 +286,7 @@ static bool rocks_apply(void *self, const struct rf_store_write *writes, size_t 
     rf_assert(rf_store_writes_are_sorted(writes, write_count));
     batch = rocksdb_writebatch_create();
     fill_batch(rocks, batch, writes, write_count, checkpoint);
-    rf_assert((size_t)rocksdb_writebatch_count(batch) == write_count + rocks->pending.count + 1);
+    rf_assert((size_t)rocksdb_writebatch_count(batch) >= write_count + rocks->pending.count + 1);
     rocksdb_write(rocks->db, rocks->shared->write_options, batch, &reason);
     rocksdb_writebatch_destroy(batch);
     if (reason != NULL)
@@ -330,10 +380,65 @@ static bool rocks_flush(void *self, bool wait, struct rf_error *err)
     return ready(rocks, err) && flush_db(rocks, wait, err);
 }
 
-static bool rocks_scan(void *self,
+static bool rocks_scan(void *self, struct rf_bytes from,
                        bool (*visit)(void *context, struct rf_bytes customer,
-                                     struct rf_bytes record),
+                                     struct rf_stored stored),
                        void *context, struct rf_error *err)
+{
+    struct rf_rocks *rocks = rf_rocks_of(self);
+    rocksdb_readoptions_t *options = NULL;
+    rocksdb_iterator_t *iterator = NULL;
+    struct rf_bytes begin = {0};
+    char *reason = NULL;
+    bool whole = true;
+
+    if (!ready(rocks, err))
+        return false;
+    begin = rf_rocks_key(&rocks->key, RF_LAYOUT_CUSTOMER, from);
+    options = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_iterate_upper_bound(options, (const char *)customers_end,
+                                                sizeof customers_end);
+    rocksdb_readoptions_set_fill_cache(options,
+                                       0); /* a walk must not push the live customers out */
+    rocksdb_readoptions_set_readahead_size(options, SCAN_READAHEAD);
+    iterator = rocksdb_create_iterator(rocks->db, options);
+    rocksdb_iter_seek(iterator, (const char *)begin.data, begin.size);
+    for (; rocksdb_iter_valid(iterator); rocksdb_iter_next(iterator)) {
+        struct rf_bytes key = {0};
+        struct rf_bytes value = {0};
+        struct rf_stored stored = {0};
+
+        key.data = (const uint8_t *)rocksdb_iter_key(iterator, &key.size);
+        value.data = (const uint8_t *)rocksdb_iter_value(iterator, &value.size);
+        rf_assert(key.size >= 1 && key.data[0] == RF_LAYOUT_CUSTOMER);
+        whole = rf_layout_read_customer(value, &stored.record, &stored.due);
+        if (!whole || !visit(context, rf_bytes_of(key.data + 1, key.size - 1), stored))
+            break;
+    }
+    rocksdb_iter_get_error(iterator,
+                           &reason); /* a damaged block ends the walk like the last customer */
+    rocksdb_iter_destroy(iterator);
+    rocksdb_readoptions_destroy(options);
+    if (reason != NULL)
+        return rf_rocks_error(err, rocks->path, "walking over all customers", reason);
+    return whole || not_a_customer(err, rocks);
+}
+
+static rocksdb_iterator_t *seek_timer(struct rf_rocks *rocks, struct rf_store_timer from,
+                                      rocksdb_readoptions_t *options)
+{
+    rocksdb_iterator_t *iterator = NULL;
+    struct rf_bytes begin = rf_rocks_timer_key(&rocks->key, from.due, from.customer);
+
+    rocksdb_readoptions_set_iterate_upper_bound(options, (const char *)timers_end,
+                                                sizeof timers_end);
+    iterator = rocksdb_create_iterator(rocks->db, options);
+    rocksdb_iter_seek(iterator, (const char *)begin.data, begin.size);
+    return iterator;
+}
+
+static bool rocks_due(void *self, struct rf_store_timer from, struct rf_store_timer *timers,
+                      size_t max, size_t *count, struct rf_error *err)
 {
     struct rf_rocks *rocks = rf_rocks_of(self);
     rocksdb_readoptions_t *options = NULL;
@@ -343,28 +448,23 @@ static bool rocks_scan(void *self,
     if (!ready(rocks, err))
         return false;
     options = rocksdb_readoptions_create();
-    rocksdb_readoptions_set_iterate_upper_bound(options, (const char *)customers_end,
-                                                sizeof customers_end);
-    rocksdb_readoptions_set_fill_cache(options,
-                                       0); /* a walk must not push the live customers out */
-    rocksdb_readoptions_set_readahead_size(options, SCAN_READAHEAD);
-    iterator = rocksdb_create_iterator(rocks->db, options);
-    rocksdb_iter_seek(iterator, (const char *)customers_begin, sizeof customers_begin);
-    for (; rocksdb_iter_valid(iterator); rocksdb_iter_next(iterator)) {
+    iterator = seek_timer(rocks, from, options);
+    rf_arena_reset(&rocks->found, FOUND_KEEP_SIZE);
+    for (*count = 0; *count < max && rocksdb_iter_valid(iterator); rocksdb_iter_next(iterator)) {
         struct rf_bytes key = {0};
-        struct rf_bytes record = {0};
+        size_t head = 1 + RF_LAYOUT_DUE_SIZE;
 
         key.data = (const uint8_t *)rocksdb_iter_key(iterator, &key.size);
-        record.data = (const uint8_t *)rocksdb_iter_value(iterator, &record.size);
-        rf_assert(key.size >= 1 && key.data[0] == RF_LAYOUT_CUSTOMER);
-        if (!visit(context, rf_bytes_of(key.data + 1, key.size - 1), record))
-            break;
+        rf_assert(key.size >= head && key.data[0] == RF_LAYOUT_TIMER);
+        timers[(*count)++] = (struct rf_store_timer){
+            .due = rf_layout_read_due(key.data + 1),
+            .customer =
+                rf_arena_copy(&rocks->found, rf_bytes_of(key.data + head, key.size - head))};
     }
-    rocksdb_iter_get_error(iterator,
-                           &reason); /* a damaged block ends the walk like the last customer */
+    rocksdb_iter_get_error(iterator, &reason);
     rocksdb_iter_destroy(iterator);
     rocksdb_readoptions_destroy(options);
-    return reason == NULL || rf_rocks_error(err, rocks->path, "walking over all customers", reason);
+    return reason == NULL || rf_rocks_error(err, rocks->path, "looking for who is due", reason);
 }
 
 /* RocksDB does not say whether a compaction that was asked for has worked: it counts those that have not.
@@ -413,6 +513,7 @@ static void rocks_close(void *self)
     close_db(rocks);
     rf_notes_deinit(&rocks->pending);
     rf_buffer_deinit(&rocks->key);
+    rf_buffer_deinit(&rocks->value);
     rf_arena_deinit(&rocks->found);
     free(rocks->path);
     rocks->magic = 0;
@@ -427,6 +528,7 @@ static const struct rf_store_ops rocks_ops = {
     .note_get = rocks_note_get,
     .flush = rocks_flush,
     .scan = rocks_scan,
+    .due = rocks_due,
     .compact = rocks_compact,
     .close = rocks_close,
     .load = &rf_rocks_load_ops,
@@ -447,6 +549,7 @@ bool rf_rocks_open(struct rf_rocks_shared *shared, const char *path, struct rf_s
     rocks->path = strdup(path);
     rf_assert(rocks->path != NULL);
     rf_buffer_init(&rocks->key, RF_ROCKS_KEYS_SIZE_MAX);
+    rf_buffer_init(&rocks->value, RF_ROCKS_KEYS_SIZE_MAX);
     rf_arena_init(&rocks->found, FOUND_CHUNK_SIZE);
     if (!open_db(rocks, err) || !rf_rocks_load_clean(rocks, err)) {
         rocks_close(rocks);

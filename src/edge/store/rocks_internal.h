@@ -27,6 +27,7 @@ struct rf_rocks {
     int64_t checkpoint;                     /* as last applied */
     struct rf_notes pending;
     struct rf_buffer key;       /* the key that is being made */
+    struct rf_buffer value;     /* and the value */
     struct rf_arena found;      /* what the last find, or note_get, gave out */
     struct rf_rocks_load *load; /* owned; NULL: none is under way */
 };
@@ -44,6 +45,12 @@ bool rf_rocks_error(struct rf_error *err, const char *path, const char *doing, c
 
 /* Empties `key` and writes a key of layout.h into it; valid until the next one. */
 struct rf_bytes rf_rocks_key(struct rf_buffer *key, uint8_t prefix, struct rf_bytes rest);
+
+/* The same for a place in the order of time. */
+struct rf_bytes rf_rocks_timer_key(struct rf_buffer *key, rf_ms due, struct rf_bytes customer);
+
+/* The value of a customer, into `value`; valid until the next one. */
+struct rf_bytes rf_rocks_customer_value(struct rf_buffer *value, rf_ms due, struct rf_bytes record);
 
 /* Removes what an interrupted bulk load has left. */
 bool rf_rocks_load_clean(struct rf_rocks *rocks, struct rf_error *err);

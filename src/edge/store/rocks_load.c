@@ -14,10 +14,13 @@
 #include "edge/store/rocks_internal.h"
 #include "edge/store/runs.h"
 
+#define TIMERS_PART      4                  /* of the memory, for the order of time */
 #define FILE_SIZE_TARGET ((size_t)64 << 20) /* before compression */
 
 struct rf_rocks_load {
-    struct rf_runs *runs; /* owned */
+    struct rf_runs *runs; /* owned; customers */
+    struct rf_runs
+        *timers; /* owned; their places in the order of time, once the customers are written */
     char *directory;      /* owned */
     rocksdb_sstfilewriter_t *writer;
     size_t writer_size; /* keys and values in the open file; 0: none is open */
@@ -38,6 +41,7 @@ static char *path_in(const char *directory, const char *name)
 static void free_load(struct rf_rocks_load *load)
 {
     rf_runs_close(load->runs);
+    rf_runs_close(load->timers);
     rocksdb_sstfilewriter_destroy(load->writer);
     for (size_t i = 0; i < load->file_count; i++)
         free(load->files[i]);
@@ -73,6 +77,7 @@ static bool load_begin(void *self, size_t memory_max, struct rf_error *err)
     struct rf_rocks_load *load = NULL;
     char *directory = path_in(rocks->path, "load");
     char *runs_path = path_in(directory, "runs");
+    char *timers_path = path_in(directory, "timers");
 
     rf_assert(err->kind == RF_ERROR_NONE);
     rf_assert(rocks->load == NULL && rocks->db != NULL);
@@ -82,7 +87,8 @@ static bool load_begin(void *self, size_t memory_max, struct rf_error *err)
         load = calloc(1, sizeof *load);
         rf_assert(load != NULL);
         load->directory = directory;
-        load->runs = rf_runs_open(runs_path, memory_max);
+        load->runs = rf_runs_open(runs_path, memory_max / TIMERS_PART * (TIMERS_PART - 1));
+        load->timers = rf_runs_open(timers_path, memory_max / TIMERS_PART);
         load->writer =
             rocksdb_sstfilewriter_create(rocks->shared->env_options, rocks->shared->options);
         rocks->load = load;
@@ -90,16 +96,21 @@ static bool load_begin(void *self, size_t memory_max, struct rf_error *err)
         free(directory);
     }
     free(runs_path);
+    free(timers_path);
     return rocks->load != NULL;
 }
 
-static bool load_add(void *self, struct rf_bytes customer, struct rf_bytes record,
+static bool load_add(void *self, struct rf_bytes customer, struct rf_bytes record, rf_ms due,
                      struct rf_error *err)
 {
     struct rf_rocks *rocks = rf_rocks_of(self);
+    struct rf_bytes value = {0};
 
     rf_assert(rocks->load != NULL);
-    if (rf_runs_add(rocks->load->runs, customer, record, err))
+    rf_assert(due >= RF_MS_MIN && due <= RF_MS_MAX);
+    if (record.data != NULL)
+        value = rf_rocks_customer_value(&rocks->value, due, record);
+    if (rf_runs_add(rocks->load->runs, customer, value, err))
         return true;
     load_cancel(rocks);
     return false;
@@ -146,15 +157,28 @@ static bool put(struct rf_rocks *rocks, struct rf_bytes key, struct rf_bytes val
     return reason == NULL || rf_rocks_error(err, rocks->path, "writing sorted files", reason);
 }
 
-static bool put_customer(void *self, struct rf_bytes customer, struct rf_bytes record,
+static bool put_customer(void *self, struct rf_bytes customer, struct rf_bytes value,
                          struct rf_error *err)
 {
     struct rf_rocks *rocks = self;
+    struct rf_bytes record = {0};
+    rf_ms due = RF_MS_MAX;
+    bool whole = rf_layout_read_customer(value, &record, &due);
 
-    return put(rocks, rf_rocks_key(&rocks->key, RF_LAYOUT_CUSTOMER, customer), record, err);
+    rf_assert(whole);
+    if (due != RF_MS_MAX &&
+        !rf_runs_add(rocks->load->timers, rf_rocks_timer_key(&rocks->key, due, customer),
+                     rf_bytes_of("", 0), err))
+        return false;
+    return put(rocks, rf_rocks_key(&rocks->key, RF_LAYOUT_CUSTOMER, customer), value, err);
 }
 
-/* Checkpoint, notes, customers: the order of layout.h. */
+static bool put_timer(void *self, struct rf_bytes key, struct rf_bytes value, struct rf_error *err)
+{
+    return put(self, key, value, err);
+}
+
+/* Checkpoint, notes, customers, the order of time: the order of layout.h. */
 static bool write_files(struct rf_rocks *rocks, int64_t checkpoint, struct rf_error *err)
 {
     uint8_t value[RF_LAYOUT_CHECKPOINT_SIZE];
@@ -171,7 +195,8 @@ static bool write_files(struct rf_rocks *rocks, int64_t checkpoint, struct rf_er
                  err))
             return false;
     }
-    return rf_runs_merge(rocks->load->runs, put_customer, rocks, err) && close_file(rocks, err);
+    return rf_runs_merge(rocks->load->runs, put_customer, rocks, err) &&
+           rf_runs_merge(rocks->load->timers, put_timer, rocks, err) && close_file(rocks, err);
 }
 
 static bool ingest(struct rf_rocks *rocks, struct rf_error *err)

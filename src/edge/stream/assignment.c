@@ -30,7 +30,9 @@ bool rf_committed_offsets(struct rf_worker *worker, int32_t partition, int64_t *
 
     for (size_t i = 0; i < plan->source_count; i++)
         rd_kafka_topic_partition_list_add(list, plan->sources[i].topic, partition);
+    rf_worker_wait_begin(worker);
     code = rd_kafka_committed(worker->consumer, list, COMMITTED_TIMEOUT_MS);
+    rf_worker_wait_end(worker);
     for (size_t i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < plan->source_count; i++) {
         offsets[i] = list->elems[i].offset < 0 ? -1 : list->elems[i].offset;
         code = list->elems[i].err;
@@ -50,9 +52,12 @@ static bool starting_offset(struct rf_worker *worker, const char *topic, int32_t
 {
     int64_t low = 0;
     int64_t high = 0;
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(worker->observer, topic, partition,
-                                                                &low, &high, WATERMARK_TIMEOUT_MS);
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
+    rf_worker_wait_begin(worker);
+    code = rd_kafka_query_watermark_offsets(worker->observer, topic, partition, &low, &high,
+                                            WATERMARK_TIMEOUT_MS);
+    rf_worker_wait_end(worker);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return rf_error_set(err, RF_ERROR_RETRY, code,
                             "asking for the offsets of %s partition %" PRId32 ": %s", topic,

@@ -146,8 +146,10 @@ static enum rf_transaction_input send_offsets(struct rf_worker *worker)
     offsets = offsets_to_send(worker);
     metadata = rd_kafka_consumer_group_metadata(
         worker->consumer); /* of this moment: it fences us if we are late */
+    rf_worker_wait_begin(worker);
     error =
         rd_kafka_send_offsets_to_transaction(worker->producer, offsets, metadata, SEND_OFFSETS_MS);
+    rf_worker_wait_end(worker);
     rd_kafka_consumer_group_metadata_destroy(metadata);
     rd_kafka_topic_partition_list_destroy(offsets);
     rf_failpoint("after_send_offsets");
@@ -158,8 +160,11 @@ static enum rf_transaction_input send_offsets(struct rf_worker *worker)
 static enum rf_transaction_input commit_plainly(struct rf_worker *worker)
 {
     rd_kafka_topic_partition_list_t *offsets = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_flush(worker->producer, FLUSH_MS);
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
+    rf_worker_wait_begin(worker);
+    code = rd_kafka_flush(worker->producer, FLUSH_MS);
+    rf_worker_wait_end(worker);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return rf_worker_is_stopping_now(worker) ? RF_INPUT_ABORTABLE : RF_INPUT_RETRY;
     for (int32_t i = 0; i < worker->shared->partition_count; i++) {
@@ -167,7 +172,9 @@ static enum rf_transaction_input commit_plainly(struct rf_worker *worker)
             return RF_INPUT_ABORTABLE;
     }
     offsets = offsets_to_send(worker);
+    rf_worker_wait_begin(worker);
     code = rd_kafka_commit(worker->consumer, offsets, 0);
+    rf_worker_wait_end(worker);
     rd_kafka_topic_partition_list_destroy(offsets);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return RF_INPUT_OK;
@@ -181,11 +188,15 @@ static enum rf_transaction_input commit(struct rf_worker *worker)
 {
     int64_t start = rf_now_ms();
     enum rf_transaction_input input = RF_INPUT_OK;
+    rd_kafka_error_t *error = NULL;
 
     if (!is_exactly_once(worker))
         return commit_plainly(worker);
     rf_failpoint("before_commit");
-    input = judge_error(worker, rd_kafka_commit_transaction(worker->producer, -1), "commit");
+    rf_worker_wait_begin(worker);
+    error = rd_kafka_commit_transaction(worker->producer, -1);
+    rf_worker_wait_end(worker);
+    input = judge_error(worker, error, "commit");
     if (worker->connection_failed || rf_now_ms() - start > SLOW_COMMIT_MS)
         worker->renew_producer = true;
     rf_failpoint("after_commit");
@@ -246,9 +257,11 @@ static enum rf_transaction_input abort_transaction(struct rf_worker *worker)
     enum rf_transaction_input input = RF_INPUT_OK;
     int64_t start = rf_now_ms();
 
+    rf_worker_wait_begin(worker);
     rd_kafka_flush(worker->producer, FLUSH_BEFORE_ABORT_MS);
     if (is_exactly_once(worker))
         input = judge_error(worker, rd_kafka_abort_transaction(worker->producer, -1), "abort");
+    rf_worker_wait_end(worker);
     if (input == RF_INPUT_RETRY || input == RF_INPUT_UNKNOWN)
         return input;
     if (worker->connection_failed || rf_now_ms() - start > SLOW_COMMIT_MS)

@@ -60,7 +60,9 @@ static bool init_transactions(struct rf_worker *worker, struct rf_error *err)
 
     if (worker->options->delivery != RF_EXACTLY_ONCE)
         return true;
+    rf_worker_wait_begin(worker);
     error = rd_kafka_init_transactions(worker->producer, INIT_TIMEOUT_MS);
+    rf_worker_wait_end(worker);
     if (error == NULL)
         return true;
     retriable = rd_kafka_error_is_retriable(error) || !rd_kafka_error_is_fatal(error);
@@ -102,7 +104,9 @@ void rf_producer_close(struct rf_worker *worker)
     topic_close(&worker->dead_letters);
     for (size_t i = 0; i < worker->options->plan->output_count; i++)
         topic_close(&worker->outputs[i]);
+    rf_worker_wait_begin(worker);
     rd_kafka_destroy(worker->producer);
+    rf_worker_wait_end(worker);
     worker->producer = NULL;
 }
 
@@ -245,7 +249,7 @@ static enum rf_transaction_input produce_derived(struct rf_worker *worker, const
     struct outgoing message = {
         .topic = worker->outputs[derived->output],
         .partition = RD_KAFKA_PARTITION_UA,
-        .key = derived->customer,
+        .key = rf_derived_key(worker->options->plan, derived, &worker->arena),
         .cause = remember_cause(worker, out),
     };
 

@@ -29,9 +29,12 @@ static void retry_later(struct rf_slot *slot, const char *what, const char *reas
 static bool watermarks(struct rf_worker *worker, const char *topic, int32_t partition, int64_t *low,
                        int64_t *high, struct rf_error *err)
 {
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(worker->observer, topic, partition,
-                                                                low, high, WATERMARK_TIMEOUT_MS);
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
+    rf_worker_wait_begin(worker);
+    code = rd_kafka_query_watermark_offsets(worker->observer, topic, partition, low, high,
+                                            WATERMARK_TIMEOUT_MS);
+    rf_worker_wait_end(worker);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return true;
     return rf_error_set(err, RF_ERROR_RETRY, code, "asking for the end of %s: %s", topic,
@@ -265,6 +268,7 @@ static void disagree(struct rf_worker *worker, struct rf_slot *slot, const struc
 static void finish(struct rf_worker *worker, struct rf_slot *slot)
 {
     struct rf_error err = {0};
+    bool restored = false;
 
     if (!slot->has_state && slot->tasks_from > slot->tasks_low) {
         slot->tasks_from = slot->tasks_low; /* its tail was all aborted transactions */
@@ -277,7 +281,10 @@ static void finish(struct rf_worker *worker, struct rf_slot *slot)
         disagree(worker, slot, &err);
         return;
     }
-    if (!rf_task_restore_end(slot->task, slot->changelog_target, &err)) {
+    rf_worker_wait_begin(worker); /* what was read is sorted and taken in */
+    restored = rf_task_restore_end(slot->task, slot->changelog_target, &err);
+    rf_worker_wait_end(worker);
+    if (!restored) {
         retry_later(slot, "the store cannot be written; restoring waits", err.message);
         return;
     }

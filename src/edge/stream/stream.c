@@ -93,6 +93,7 @@ static bool worker_init(struct rf_worker *worker, struct rf_worker_shared *share
     rf_arena_init(&worker->arena, ARENA_CHUNK);
     rf_buffer_init(&worker->buffer, MESSAGE_MAX);
     rf_buffer_init(&worker->headers, HEADERS_MAX);
+    atomic_store(&worker->turned_ms, rf_now_ms());
     worker->stored_ms = rf_now_ms();
     worker->synced_ms = worker->stored_ms;
     worker->decoders = options->ports.decoders_open(options->ports.self, err);
@@ -199,6 +200,21 @@ static bool all_have_ended(struct rf_stream *stream, struct rf_error *err)
         }
     }
     return all;
+}
+
+int64_t rf_stream_stuck_ms(struct rf_stream *stream)
+{
+    int64_t now = rf_now_ms();
+    int64_t most = 0;
+
+    for (int i = 0; i < stream->worker_count; i++) {
+        struct rf_worker *worker = &stream->workers[i];
+        int64_t stuck = now - atomic_load(&worker->turned_ms);
+
+        if (!has_ended(worker) && atomic_load(&worker->waits) == 0 && stuck > most)
+            most = stuck;
+    }
+    return most;
 }
 
 bool rf_stream_wait(struct rf_stream *stream, int64_t timeout_ms, struct rf_error *err)

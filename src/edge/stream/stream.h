@@ -76,6 +76,10 @@ void rf_stream_stop(struct rf_stream *stream, bool now);
 bool rf_stream_wait(struct rf_stream *stream, int64_t timeout_ms, struct rf_error *err);
 void rf_stream_close(struct rf_stream *stream);
 
+/* How long the worker that is slowest has not come round its loop, milliseconds; 0 where all have ended. One that waits
+ * for a broker, or for a store that is filled, counts as coming round: no restart would help. Any thread. */
+int64_t rf_stream_stuck_ms(struct rf_stream *stream);
+
 enum rf_slot_state {
     RF_SLOT_NONE,
     RF_SLOT_WAITING,

@@ -224,6 +224,7 @@ static void fold_slot(struct rf_worker *worker, struct rf_slot *slot)
     size_t before = rf_task_folded(slot->task);
     enum rf_transaction_input input = RF_INPUT_OK;
 
+    rf_failpoint("before_fold");
     rf_task_set_behind(slot->task, sources_behind(worker, slot));
     if (rf_task_ready(slot->task) == 0)
         return;
@@ -509,12 +510,14 @@ static void close_clients(struct rf_worker *worker)
         rd_kafka_destroy(worker->restorer);
     worker->restorer = NULL;
     if (worker->consumer != NULL) {
+        rf_worker_wait_begin(worker);
         if (worker->fatal.kind == RF_ERROR_NONE)
             rd_kafka_consumer_close(worker->consumer);
         rd_kafka_queue_destroy(worker->inbox);
         rd_kafka_destroy_flags(worker->consumer, worker->fatal.kind == RF_ERROR_NONE
                                                      ? 0
                                                      : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        rf_worker_wait_end(worker);
     }
     worker->consumer = NULL;
     worker->inbox = NULL;
@@ -531,6 +534,7 @@ static void join_anew(struct rf_worker *worker)
         close_clients(worker);
         rf_clock_sleep_ms(REJOIN_PAUSE_MS);
     }
+    atomic_store(&worker->turned_ms, rf_now_ms());
     worker->rejoin = !open_clients(worker, &err);
     if (!worker->rejoin)
         return;
@@ -555,6 +559,7 @@ static int poll_timeout_ms(const struct rf_worker *worker)
 
 static void turn(struct rf_worker *worker)
 {
+    atomic_store(&worker->turned_ms, rf_now_ms());
     poll_consumer(worker, poll_timeout_ms(worker));
     open_waiting(worker);
     rf_restore_step(worker);

@@ -1,5 +1,7 @@
 /* A worker's own: what its files share. Inside this room only. Thread: worker, unless it says otherwise. */
 #pragma once
+#include <stdatomic.h>
+
 #include <librdkafka/rdkafka.h>
 
 #include "core/task/transaction.h"
@@ -83,6 +85,10 @@ struct rf_worker {
     bool rejoin;           /* clients are to be made anew */
     uint64_t producers_made;
 
+    /* shared */
+    _Atomic int64_t turned_ms; /* the loop last came round, monotonic */
+    atomic_int waits; /* what the worker is in takes as long as a broker, or the disk, needs */
+
     /* shared, under lock */
     struct rf_mutex lock;
     bool stop RF_GUARDED_BY(lock), stop_now RF_GUARDED_BY(lock), ended RF_GUARDED_BY(lock);
@@ -141,6 +147,19 @@ bool rf_restore_is_needed(const struct rf_worker *worker);
 /* worker.c */
 void rf_worker_run(void *worker);
 bool rf_worker_is_stopping_now(struct rf_worker *worker);
+
+/* Around what has no end of its own: an answer of a broker, a store that is filled. Whoever watches over the worker
+ * (rf_stream_stuck_ms) does not hold it against it. */
+static inline void rf_worker_wait_begin(struct rf_worker *worker)
+{
+    atomic_fetch_add(&worker->waits, 1);
+}
+
+static inline void rf_worker_wait_end(struct rf_worker *worker)
+{
+    atomic_store(&worker->turned_ms, rf_clock_monotonic_ns() / 1000000);
+    atomic_fetch_sub(&worker->waits, 1);
+}
 
 static inline int64_t rf_now_ms(void)
 {

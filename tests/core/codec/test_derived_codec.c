@@ -27,13 +27,16 @@ static void setup(void)
                             .rule_count = 2,
                             .output_count = 1,
                             .rules = rules,
-                            .outputs = &output};
+                            .outputs = &output,
+                            .lifecycle_output = RF_OUTPUT_NONE};
     reasons[0] = (struct rf_reason){.name = "calls_7d", .value = rf_value_int(3)};
     reasons[1] =
         (struct rf_reason){.name = "plan", .value = rf_value_string(rf_bytes_of_text("gold"))};
     derived =
         (struct rf_derived){.id = "0123456789abcdef0123456789abcdef",
                             .rule = 1,
+                            .episode = 2,
+                            .episode_id = "00ff",
                             .customer = rf_bytes_of_text("c-42"),
                             .occurred_at = INT64_C(1700000000123),
                             .position = {.topic = "telco.calls", .partition = 2, .offset = 77},
@@ -95,6 +98,8 @@ static const struct {
     {RECORD(
          F("occurred_at", "[\"null\",{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}]")),
      "{\"occurred_at\":\"2023-11-14T22:13:20.123Z\"}"},
+    {RECORD(F("episode", "\"int\"") "," F("episode_id", "\"string\"")),
+     "{\"episode\":2,\"episode_id\":\"00ff\"}"},
     {RECORD(F("occurred_at", "\"long\"")), "{\"occurred_at\":1700000000123}"},
     {RECORD(F("occurred_at", "\"string\"")), "{\"occurred_at\":\"2023-11-14T22:13:20.123Z\"}"},
     {RECORD(F("reasons",
@@ -192,7 +197,7 @@ START_TEST(json_has_every_known_attribute)
         (const char *)out.data,
         "{\"id\":\"0123456789abcdef0123456789abcdef\",\"app\":\"telco\",\"rule\":\"win-back\","
         "\"rule_version\":\"00112233aabbccdd\",\"plan_version\":\"ffeeddccbbaa9988\",\"customer\":\"c-42\","
-        "\"severity\":\"high\",\"status\":\"RAISED\",\"because\":\"it is \\\"quiet\\\"\","
+        "\"severity\":\"high\",\"status\":\"RAISED\",\"episode\":2,\"episode_id\":\"00ff\",\"because\":\"it is \\\"quiet\\\"\","
         "\"occurred_at\":\"2023-11-14T22:13:20.123Z\",\"offer_id\":\"bonus-minutes\",\"channel\":\"sms\","
         "\"value\":12.5,\"reasons\":[{\"name\":\"calls_7d\",\"value\":3},{\"name\":\"plan\",\"value\":\"gold\"}],"
         "\"source\":{\"topic\":\"telco.calls\",\"partition\":2,\"offset\":77}}");

@@ -236,8 +236,9 @@ static void fold(struct run *run, const struct kept *kept)
     fields[FIELD_NUMBER] = rf_value_int(kept->action);
     fields[FIELD_NATURAL] = rf_value_uint(kept->id);
     fields[FIELD_FLAG] = rf_value_bool(kept->flag);
-    ck_assert_msg(rf_engine_fold(run->engine, &run->customer, &event, &run->arena, &result, &err),
-                  "%s", err.message);
+    ck_assert_msg(
+        rf_engine_fold(run->engine, &run->customer, &event, kept->time, &run->arena, &result, &err),
+        "%s", err.message);
 }
 
 /* ---- the reference -------------------------------------------------------------------------------- */

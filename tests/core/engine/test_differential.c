@@ -315,9 +315,9 @@ static struct rf_fold fold(struct run *run, size_t customer, const struct kept *
     fields[FIELD_NUMBER] = rf_value_int(kept->number);
     event.id_hash = kept->id;
     event.position.offset = position;
-    ck_assert_msg(
-        rf_engine_fold(run->engine, &run->customers[customer], &event, &run->arena, &result, &err),
-        "%s", err.message);
+    ck_assert_msg(rf_engine_fold(run->engine, &run->customers[customer], &event, RF_MS_MIN,
+                                 &run->arena, &result, &err),
+                  "%s", err.message);
     return result;
 }
 

@@ -64,7 +64,8 @@ static void fold(const struct rf_event *event, struct rf_fold *result)
 {
     struct rf_error err = {0};
 
-    ck_assert_msg(rf_engine_fold(engine, &alice, event, &arena, result, &err), "%s", err.message);
+    ck_assert_msg(rf_engine_fold(engine, &alice, event, RF_MS_MIN, &arena, result, &err), "%s",
+                  err.message);
 }
 
 static struct rf_value value_at(uint32_t index, rf_ms now)
@@ -161,7 +162,7 @@ START_TEST(an_event_that_cannot_be_evaluated_changes_nothing)
     fixture_event(&arena, calls, START + 1, &event)[FIELD_NUMBER] = rf_value_int(0);
     event.id_hash = 77;
 
-    ck_assert(!rf_engine_fold(engine, &alice, &event, &arena, &result, &err));
+    ck_assert(!rf_engine_fold(engine, &alice, &event, RF_MS_MIN, &arena, &result, &err));
 
     ck_assert_int_eq(err.kind, RF_ERROR_RECORD);
     ck_assert_ptr_nonnull(strstr(err.message, "feature `share`: "));
@@ -184,7 +185,7 @@ START_TEST(a_number_that_is_not_finite_is_a_dead_letter_and_a_null_adds_nothing)
 
     call(0, 2.5);
     fixture_event(&arena, calls, START, &event)[FIELD_AMOUNT] = rf_value_double((double)INFINITY);
-    ck_assert(!rf_engine_fold(engine, &alice, &event, &arena, &result, &err));
+    ck_assert(!rf_engine_fold(engine, &alice, &event, RF_MS_MIN, &arena, &result, &err));
 
     ck_assert_ptr_nonnull(strstr(err.message, "no finite number"));
     ck_assert_double_eq(value_of(sum).as.number, 2.5);
@@ -205,7 +206,7 @@ START_TEST(a_time_that_no_calendar_has_is_a_dead_letter)
     fixture_event(&arena, calls, START, &event);
     event.time = INT64_MAX;
 
-    ck_assert(!rf_engine_fold(engine, &alice, &event, &arena, &result, &err));
+    ck_assert(!rf_engine_fold(engine, &alice, &event, RF_MS_MIN, &arena, &result, &err));
 
     ck_assert_int_eq(err.kind, RF_ERROR_RECORD);
     ck_assert_int_eq(alice.event_count, 0);
@@ -350,7 +351,7 @@ START_TEST(customers_do_not_see_each_other)
 
     call(0, 1);
     fixture_event(&arena, calls, START + 50 * RF_DAY_MS, &event);
-    ck_assert(rf_engine_fold(engine, &bob, &event, &arena, &result, &err));
+    ck_assert(rf_engine_fold(engine, &bob, &event, RF_MS_MIN, &arena, &result, &err));
     call(0, 1);
     rf_engine_features(engine, &bob, bob.as_of, &arena, values);
 

@@ -14,7 +14,7 @@ static struct rf_task *task;
 static struct rf_store store;
 static struct rf_store_ops ops; /* the memory store's, but for `find` */
 static bool (*memory_find)(void *self, const struct rf_bytes *customers, size_t count,
-                           struct rf_bytes *records, struct rf_error *err);
+                           struct rf_stored *found, struct rf_error *err);
 static bool disk_fails;
 
 /* "?": its schema is not here yet; "!": it is bad. Everything else is the event's text. */
@@ -33,11 +33,11 @@ static bool decode(void *self, uint32_t source, struct rf_bytes payload, struct 
 }
 
 static bool find(void *self, const struct rf_bytes *customers, size_t count,
-                 struct rf_bytes *records, struct rf_error *err)
+                 struct rf_stored *found, struct rf_error *err)
 {
     if (disk_fails)
         return rf_error_set(err, RF_ERROR_RETRY, 0, "the disk is busy");
-    return memory_find(self, customers, count, records, err);
+    return memory_find(self, customers, count, found, err);
 }
 
 static const struct rf_decoder_ops decoder_ops = {.decode = decode};

@@ -439,7 +439,7 @@ static const struct {
      "an output cannot be avro-raw: nobody could tell its schema",
      "avro (with a registry), avro-object or json", 1},
     {"topic: offers, format: json", "format: json", "44:3", "'topic' is missing in outputs.offer",
-     "where it is written to, keyed by customer", 1},
+     "where it is written to", 1},
     {"{ topic: offers, format: json }", "offers", "44:3", "'offer' has to be a mapping, not a text",
      "{ topic: TOPIC }", 1},
     {"outputs:", "output:", "42:1", "there is no setting 'output'", "did you mean 'outputs'?", 1},

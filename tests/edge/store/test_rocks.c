@@ -82,6 +82,21 @@ static bool erases_customer(int64_t n, int customer)
     return mix(n, customer) % 30 == 0;
 }
 
+/* When the customer is due after that apply, and before it. */
+static rf_ms due_of(int64_t n, int customer)
+{
+    return erases_customer(n, customer) || customer % 4 == 0 ? RF_MS_MAX : n * 1000 + customer;
+}
+
+static rf_ms due_before(int64_t n, int customer)
+{
+    for (n--; n > 0; n--) {
+        if (writes_customer(n, customer))
+            return due_of(n, customer);
+    }
+    return RF_MS_MAX;
+}
+
 static bool apply_number(struct rf_store store, int64_t n, struct rf_error *err)
 {
     static char names[CUSTOMERS][16];
@@ -97,6 +112,8 @@ static bool apply_number(struct rf_store store, int64_t n, struct rf_error *err)
         writes[count].customer = rf_bytes_of_text(names[count]);
         writes[count].record =
             erases_customer(n, i) ? (struct rf_bytes){0} : rf_bytes_of_text(records[count]);
+        writes[count].due = due_of(n, i);
+        writes[count].due_before = due_before(n, i);
         count++;
     }
     return store.ops->apply(store.self, writes, count, n, err);
@@ -120,10 +137,12 @@ static void flush(struct rf_store store)
 struct walk {
     bool seen[CUSTOMERS];
     int64_t record[CUSTOMERS];
+    size_t timer_count;
 };
 
-static bool visit(void *context, struct rf_bytes customer, struct rf_bytes record)
+static bool visit(void *context, struct rf_bytes customer, struct rf_stored stored)
 {
+    struct rf_bytes record = stored.record;
     struct walk *walk = context;
     char name[16] = {0};
     char number[32] = {0};
@@ -136,6 +155,8 @@ static bool visit(void *context, struct rf_bytes customer, struct rf_bytes recor
     ck_assert(index >= 0 && index < CUSTOMERS);
     walk->seen[index] = true;
     walk->record[index] = strtoll(number, NULL, 10);
+    ck_assert_int_eq(stored.due, due_of(walk->record[index], (int)index));
+    walk->timer_count += stored.due != RF_MS_MAX;
     return true;
 }
 
@@ -143,13 +164,18 @@ static bool visit(void *context, struct rf_bytes customer, struct rf_bytes recor
 static bool read_whole(struct rf_store store, struct rf_error *err)
 {
     static struct walk walk;
+    static struct rf_store_timer timers[CUSTOMERS];
+    size_t timer_count = 0;
     int64_t checkpoint = 0;
 
     *err = (struct rf_error){0};
     memset(&walk, 0, sizeof walk);
     if (!store.ops->checkpoint(store.self, &checkpoint, err) ||
-        !store.ops->scan(store.self, visit, &walk, err))
+        !store.ops->scan(store.self, (struct rf_bytes){0}, visit, &walk, err) ||
+        !store.ops->due(store.self, (struct rf_store_timer){.due = RF_MS_MIN}, timers, CUSTOMERS,
+                        &timer_count, err))
         return false;
+    ck_assert_uint_eq(timer_count, walk.timer_count); /* invariant 2: they are of one moment */
     for (int i = 0; i < CUSTOMERS; i++) {
         int64_t n = checkpoint;
 
@@ -256,9 +282,10 @@ static void add_all(struct rf_store store, int64_t last)
                 continue;
             snprintf(name, sizeof name, "%06d", i);
             snprintf(record, sizeof record, "%020" PRId64, n);
-            ck_assert(store.ops->load->add(
-                store.self, rf_bytes_of_text(name),
-                erases_customer(n, i) ? (struct rf_bytes){0} : rf_bytes_of_text(record), &err));
+            ck_assert(store.ops->load->add(store.self, rf_bytes_of_text(name),
+                                           erases_customer(n, i) ? (struct rf_bytes){0}
+                                                                 : rf_bytes_of_text(record),
+                                           due_of(n, i), &err));
         }
     }
 }
@@ -489,7 +516,7 @@ END_TEST
 
 START_TEST(files_of_another_layout_are_not_trusted)
 {
-    static const char version_2[9] = {2, 0, 0, 0, 0, 0, 0, 0, 41};
+    static const char version_1[9] = {1, 0, 0, 0, 0, 0, 0, 0, 41};
     char *reason = NULL;
     struct rf_store store;
     struct rf_error err;
@@ -498,7 +525,7 @@ START_TEST(files_of_another_layout_are_not_trusted)
     rocksdb_writeoptions_t *write_options = rocksdb_writeoptions_create();
     rocksdb_t *db = rocksdb_open(options, path, &reason);
     ck_assert_ptr_null(reason);
-    rocksdb_put(db, write_options, "\0", 1, version_2, sizeof version_2, &reason);
+    rocksdb_put(db, write_options, "\0", 1, version_1, sizeof version_1, &reason);
     ck_assert_ptr_null(reason);
     rocksdb_close(db);
     rocksdb_writeoptions_destroy(write_options);
@@ -507,7 +534,7 @@ START_TEST(files_of_another_layout_are_not_trusted)
     ck_assert(!try_open(&store, &err));
 
     ck_assert_int_eq(err.kind, RF_ERROR_STATE);
-    ck_assert_ptr_nonnull(strstr(err.message, "layout 2"));
+    ck_assert_ptr_nonnull(strstr(err.message, "of layout 1 "));
 }
 END_TEST
 
@@ -622,7 +649,8 @@ START_TEST(a_load_on_a_full_disk_leaves_the_store_empty)
     for (int i = 0; ok && i < 200000; i++) {
         char name[64];
         snprintf(name, sizeof name, "%016" PRIx64 "%016" PRIx64, mix(i, 1), mix(i, 2));
-        ok = store.ops->load->add(store.self, rf_bytes_of_text(name), rf_bytes_of_text(name), &err);
+        ok = store.ops->load->add(store.self, rf_bytes_of_text(name), rf_bytes_of_text(name),
+                                  RF_MS_MAX, &err);
     }
     ok = ok && store.ops->load->finish(store.self, 1, &err);
 
@@ -674,8 +702,11 @@ START_TEST(no_byte_of_an_erased_customer_is_left_after_compaction)
     struct rf_error err = {0};
     struct rf_store store = open_store();
     struct rf_store_write write = {.customer = rf_bytes_of_text(customer),
-                                   .record = rf_bytes_of_text(record)};
-    struct rf_store_write erase = {.customer = rf_bytes_of_text(customer)};
+                                   .record = rf_bytes_of_text(record),
+                                   .due = 1234567,
+                                   .due_before = RF_MS_MAX};
+    struct rf_store_write erase = {
+        .customer = rf_bytes_of_text(customer), .due = RF_MS_MAX, .due_before = 1234567};
     apply_numbers(store, 1, 5);
     ck_assert(store.ops->apply(store.self, &write, 1, 6, &err));
     flush(store);

@@ -1,0 +1,264 @@
+#include "core/engine/crossing.h"
+
+#include <math.h>
+
+#include "core/base/assert.h"
+#include "core/base/math.h"
+#include "core/engine/feature_set.h"
+#include "core/engine/features.h"
+#include "core/engine/steps.h"
+
+#define STEPS_MAX  32 /* candidates looked at in one go */
+#define HORIZON_MS (36525 * RF_DAY_MS)
+#define SLOPE_MS   RF_HOUR_MS
+#define GUESS_NONE RF_MS_MAX
+
+/* The engine looks at this customer already, at whatever instant. */
+static bool evaluate(struct rf_engine *engine, const struct rf_customer *customer,
+                     const struct rf_expr *expr, const struct rf_feature_set *reads, rf_ms at,
+                     struct rf_value *value)
+{
+    if (engine->now != at)
+        rf_features_look(engine, customer, at, NULL);
+    rf_error_clear(&engine->error);
+    return rf_features_need(engine, reads, &engine->scratch, &engine->error) &&
+           rf_features_eval(engine, expr, &engine->scratch, value, &engine->error);
+}
+
+static bool is_true(struct rf_engine *engine, const struct rf_customer *customer,
+                    const struct rf_expr *expr, const struct rf_feature_set *reads, rf_ms at)
+{
+    struct rf_value value = {0};
+
+    return evaluate(engine, customer, expr, reads, at, &value) && value.kind == RF_VALUE_BOOL &&
+           value.as.boolean;
+}
+
+bool rf_crossing_holds(struct rf_engine *engine, const struct rf_customer *customer,
+                       const struct rf_moving_condition *condition, rf_ms at)
+{
+    rf_features_look(engine, customer, at, NULL);
+    return is_true(engine, customer, condition->expr, &condition->reads, at);
+}
+
+/* ---- where a test may cross ---- */
+
+struct search {
+    struct rf_engine *engine;
+    const struct rf_customer *customer;
+    const struct rf_test *test;
+};
+
+static bool holds(const struct search *search, rf_ms at)
+{
+    return is_true(search->engine, search->customer, search->test->expr, &search->test->reads, at);
+}
+
+/* A side as a number: instants and lengths in milliseconds. NAN: it is none. */
+static double number_at(const struct search *search, const struct rf_expr *expr, rf_ms at)
+{
+    struct rf_value value = {0};
+
+    if (!evaluate(search->engine, search->customer, expr, &search->test->reads, at, &value))
+        return (double)NAN;
+    switch ((enum rf_value_kind)value.kind) {
+    case RF_VALUE_INT:
+        return (double)value.as.integer;
+    case RF_VALUE_UINT:
+        return (double)value.as.uinteger;
+    case RF_VALUE_DOUBLE:
+        return value.as.number;
+    case RF_VALUE_TIMESTAMP:
+    case RF_VALUE_DURATION:
+        return (double)rf_value_to_ms(value);
+    case RF_VALUE_NULL:
+    case RF_VALUE_BOOL:
+    case RF_VALUE_STRING:
+    case RF_VALUE_BYTES:
+    case RF_VALUE_LIST:
+    case RF_VALUE_MAP:
+    case RF_VALUE_RECORD:
+    case RF_VALUE_TYPE:
+    case RF_VALUE_OPTIONAL:
+        break;
+    }
+    return (double)NAN;
+}
+
+/* NAN and what lies outside of (from, until] guess nothing. */
+static rf_ms guess_at(double at, rf_ms from, rf_ms until)
+{
+    return at > (double)from && at < (double)until ? (rf_ms)at : GUESS_NONE;
+}
+
+static rf_ms guess_decay(const struct search *search, rf_ms from, rf_ms until)
+{
+    const struct rf_feature *feature = &search->engine->plan->features[search->test->decay];
+    const struct rf_feature_state *state = &search->customer->features[search->test->decay];
+    double limit = number_at(search, search->test->other, from);
+
+    if (!state->set || !(state->value.as.number / limit > 0))
+        return GUESS_NONE;
+    return guess_at((double)state->at +
+                        (double)feature->half_life * rf_log2(state->value.as.number / limit),
+                    from, until);
+}
+
+static rf_ms guess_alive(const struct search *search, rf_ms from, rf_ms until)
+{
+    double v[RF_ALIVE_ARGUMENTS]; /* x, t_x, T, r, alpha, a, b */
+    double q = number_at(search, search->test->other, from);
+    double age_later = number_at(search, search->test->alive[2], from + SLOPE_MS);
+    double base = 0, crossing = 0;
+
+    for (size_t i = 0; i < RF_ALIVE_ARGUMENTS; i++)
+        v[i] = number_at(search, search->test->alive[i], from);
+    base = (1 - q) / q * (v[6] + v[0] - (search->test->alive_modified ? 0 : 1)) / v[5];
+    if (!(base > 0) || !(age_later > v[2]))
+        return GUESS_NONE;
+    crossing = (v[4] + v[1]) * rf_pow(base, 1 / (v[3] + v[0])) - v[4];
+    return guess_at((double)from + (crossing - v[2]) / (age_later - v[2]) * (double)SLOPE_MS, from,
+                    until);
+}
+
+/* The zero of the line through the difference of the sides now and a little later. */
+static rf_ms guess_line(const struct search *search, rf_ms from, rf_ms until)
+{
+    const struct rf_test *test = search->test;
+    rf_ms later = until - from > SLOPE_MS ? from + SLOPE_MS : until;
+    double now = 0, then = 0;
+
+    if (test->left == NULL)
+        return GUESS_NONE;
+    now = number_at(search, test->left, from) - number_at(search, test->right, from);
+    then = number_at(search, test->left, later) - number_at(search, test->right, later);
+    if (!(now < then) && !(now > then))
+        return GUESS_NONE;
+    return guess_at((double)from + now / (now - then) * (double)(later - from), from, until);
+}
+
+static rf_ms guess(const struct search *search, rf_ms from, rf_ms until)
+{
+    switch (search->test->form) {
+    case RF_TEST_DECAY:
+        return guess_decay(search, from, until);
+    case RF_TEST_ALIVE:
+        return guess_alive(search, from, until);
+    case RF_TEST_ANY:
+        break;
+    }
+    return guess_line(search, from, until);
+}
+
+/* Draws the bounds (`low`: as before, `high`: turned) together around a guess, in growing strides: a good guess is a
+ * millisecond or two off. */
+static void narrow(const struct search *search, bool before, rf_ms about, rf_ms *low, rf_ms *high)
+{
+    bool turned = holds(search, about) != before;
+
+    for (rf_span_ms stride = 1; stride < *high - *low; stride *= 8) {
+        rf_ms at = turned ? about - stride : about + stride;
+
+        if (turned)
+            *high = about < *high ? about : *high;
+        else
+            *low = about > *low ? about : *low;
+        if (at <= *low || at >= *high)
+            return;
+        about = at;
+        if ((holds(search, at) != before) != turned) {
+            if (turned)
+                *low = at;
+            else
+                *high = at;
+            return;
+        }
+    }
+}
+
+/* The first instant in (from, until] at which the test has turned; RF_MS_MAX: it has not, at `until`. */
+static rf_ms turn_of(const struct search *search, rf_ms from, rf_ms until)
+{
+    bool before = holds(search, from);
+    rf_ms low = from;
+    rf_ms high = until;
+    rf_ms about = GUESS_NONE;
+
+    if (holds(search, until) == before)
+        return RF_MS_MAX;
+    about = guess(search, from, until);
+    if (about != GUESS_NONE)
+        narrow(search, before, about, &low, &high);
+    while (high - low > 1) {
+        rf_ms middle = low + (high - low) / 2;
+
+        if (holds(search, middle) == before)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+static rf_ms next_step(const struct search *search, rf_ms from)
+{
+    const struct rf_plan *plan = search->engine->plan;
+    const struct rf_feature_set *reads = &search->test->reads;
+    rf_ms next = RF_MS_MAX;
+
+    for (uint32_t i = rf_feature_set_next(reads, 0); i < RF_FEATURES_MAX;
+         i = rf_feature_set_next(reads, i + 1)) {
+        rf_ms step = rf_steps_after(&plan->features[i], &search->customer->features[i], from);
+
+        if (step < next)
+            next = step;
+    }
+    return next;
+}
+
+/* An instant after `from` before which the test stays as it is. */
+static rf_ms candidate_of(const struct search *search, rf_ms from)
+{
+    rf_ms step = next_step(search, from);
+    rf_ms until = from > RF_MS_MAX - HORIZON_MS ? RF_MS_MAX - 1 : from + HORIZON_MS;
+    rf_ms turn = RF_MS_MAX;
+
+    if (search->test->movement != RF_FLOWS)
+        return step;
+    if (step - 1 < until)
+        until = step - 1;
+    if (until > from)
+        turn = turn_of(search, from, until);
+    return turn < step ? turn : step;
+}
+
+struct rf_crossing rf_crossing_find(struct rf_engine *engine, const struct rf_customer *customer,
+                                    const struct rf_moving_condition *condition, rf_ms from,
+                                    bool wanted)
+{
+    bool before = false;
+
+    if (condition->test_count == 0 || from >= RF_MS_MAX)
+        return (struct rf_crossing){.at = RF_MS_MAX};
+    before = rf_crossing_holds(engine, customer, condition, from); /* looks at the customer */
+    for (unsigned i = 0; i < STEPS_MAX; i++) {
+        rf_ms at = RF_MS_MAX;
+        bool after = false;
+
+        for (size_t t = 0; t < condition->test_count; t++) {
+            const struct search search = {engine, customer, &condition->tests[t]};
+            rf_ms candidate = candidate_of(&search, from);
+
+            at = candidate < at ? candidate : at;
+        }
+        if (at == RF_MS_MAX)
+            return (struct rf_crossing){.at = RF_MS_MAX};
+        rf_assert(at > from);
+        after = rf_crossing_holds(engine, customer, condition, at);
+        if (after == wanted && before != wanted)
+            return (struct rf_crossing){.at = at, .real = true};
+        before = after;
+        from = at;
+    }
+    return (struct rf_crossing){.at = from};
+}

@@ -1,0 +1,17 @@
+/* Which instant of a customer comes next without an event, and what is done then.
+ *
+ * For each rule that instant follows from the customer alone, as of its latest event: when its condition comes true
+ * by itself and the cooldown is over; how long it has to hold; when an open episode is over. Looking from the latest
+ * event, and never from where somebody happened to look last, makes it the same however often and in whatever
+ * transactions it was computed. */
+#pragma once
+#include "core/engine/state.h"
+
+/* From the customer's latest event on. */
+rf_ms rf_due_of(struct rf_engine *engine, const struct rf_customer *customer);
+
+/* Fires everything due at or before `until`, in order. Returns what is due next, after that. Sets fold->changed and
+ * fold->evicted where they come true; derived events are added to the engine's. `evicts`: also the end of the customer's
+ * time to live; not where an event of its own is at hand. */
+rf_ms rf_due_fire(struct rf_engine *engine, struct rf_customer *customer, rf_ms until, bool evicts,
+                  struct rf_arena *arena, struct rf_fold *fold);

@@ -1,0 +1,64 @@
+/* Which conditions move as time passes, and how: read off the plan once, when the engine opens.
+ *
+ * A condition is taken apart into its tests (core/expr/condition.h). A test
+ *   stands   reads nothing that changes without an event;
+ *   steps    reads windows: it can only change at the instants at which something enters or leaves one;
+ *   flows    reads the time, or a decay: it changes in between, and is taken to do so at most once from one step
+ *            to the next, as everything does that rises or falls throughout. (What comes and goes by itself, like an hour
+ *            of the day, is seen at events and at other timers only.)
+ * Where the form of a flowing test is known its crossing has a closed form (crossing.h). */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/arena.h"
+#include "core/engine/wiring.h"
+#include "core/expr/condition.h"
+#include "core/model/plan.h"
+
+enum rf_movement {
+    RF_STANDS,
+    RF_STEPS,
+    RF_FLOWS,
+};
+
+enum rf_test_form {
+    RF_TEST_ANY,   /* the difference of its sides is taken for a straight line */
+    RF_TEST_DECAY, /* a DECAY against what does not flow */
+    RF_TEST_ALIVE, /* p_alive(...) against what does not flow */
+};
+
+#define RF_ALIVE_ARGUMENTS 7
+
+struct rf_test {
+    const struct rf_expr *expr; /* bool */
+    enum rf_movement movement;
+    enum rf_test_form form;
+    struct rf_feature_set reads;        /* in turn */
+    const struct rf_expr *left, *right; /* NULL: it compares nothing */
+    const struct rf_expr *other;        /* DECAY, ALIVE: the side that it is compared with */
+    uint32_t decay;                     /* DECAY: the feature */
+    const struct rf_expr *alive[RF_ALIVE_ARGUMENTS]; /* ALIVE */
+    bool alive_modified;                             /* MBG/NBD */
+};
+
+struct rf_moving_condition {
+    const struct rf_expr *expr; /* the whole; NULL: there is none */
+    struct rf_feature_set reads;
+    bool may_rise, may_fall; /* by time alone */
+    size_t test_count;       /* those that move */
+    const struct rf_test *tests;
+};
+
+struct rf_moving_rule {
+    struct rf_moving_condition when, clear_when;
+    bool has_timers;
+};
+
+struct rf_moving {
+    struct rf_moving_rule *rules; /* by rule */
+    bool has_timers;              /* some rule, or the customers' time to live */
+};
+
+void rf_moving_make(struct rf_arena *arena, const struct rf_plan *plan,
+                    const struct rf_wiring *wiring, struct rf_moving *moving);

@@ -1,0 +1,12 @@
+#include "core/model/derived.h"
+
+const char *rf_status_name(enum rf_status status)
+{
+    static const char *const names[] = {
+        [RF_STATUS_RAISED] = "RAISED",   [RF_STATUS_UPDATED] = "UPDATED",
+        [RF_STATUS_CLEARED] = "CLEARED", [RF_STATUS_EVICTED] = "EVICTED",
+        [RF_STATUS_ERASED] = "ERASED",
+    };
+
+    return names[status];
+}
