@@ -21,9 +21,8 @@ static bool append_skip_op(struct rf_avro_compiler *compiler, struct rf_buffer *
     return rf_avro_append_op(compiler, ops, op, err);
 }
 
-static bool compile_skip_block(struct rf_avro_compiler *compiler,
-                                      const struct rf_schema *writer, struct rf_avro_block *block,
-                                      struct rf_error *err)
+static bool compile_skip_block(struct rf_avro_compiler *compiler, const struct rf_schema *writer,
+                               struct rf_avro_block *block, struct rf_error *err)
 {
     struct rf_buffer ops;
 

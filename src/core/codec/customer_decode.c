@@ -222,7 +222,7 @@ static bool read_raised(struct rf_reader *r, struct rf_rule_state *rule)
         return false;
     rule->id.high = __builtin_bswap64(rule->id.high);
     rule->id.low = __builtin_bswap64(rule->id.low);
-    return rf_read_instant(r, &rule->told) && rf_read_hash(r, &rule->told_hash);
+    return rf_read_hash(r, &rule->told_hash);
 }
 
 static bool read_rule(struct rf_reader *r, struct rf_rule_state *rule)
@@ -230,7 +230,7 @@ static bool read_rule(struct rf_reader *r, struct rf_rule_state *rule)
     *rule =
         (struct rf_rule_state){.last_fired = RF_MS_MIN, .held_since = RF_MS_MIN, .told = RF_MS_MIN};
     if (!read_count(r, 0, &rule->fired_count) || !read_optional_instant(r, &rule->last_fired) ||
-        !read_optional_instant(r, &rule->held_since))
+        !read_optional_instant(r, &rule->held_since) || !read_optional_instant(r, &rule->told))
         return false;
     if ((rule->fired_count > 0) != (rule->last_fired != RF_MS_MIN))
         return rf_read_fault(r, "a count that cannot be");
@@ -244,7 +244,7 @@ static bool read_rules(struct rf_reader *r, const struct rf_plan *plan,
     size_t next = 0;
 
     for (;;) {
-        if (!rf_read_block(r, 5, &count))
+        if (!rf_read_block(r, 6, &count))
             return false;
         if (count == 0)
             return true;

@@ -32,12 +32,12 @@ static void put_rule(struct rf_writer *w, const struct rf_rule_state *rule)
     rf_write_long(w, rule->fired_count);
     put_instant(w, rule->last_fired, RF_MS_MIN);
     put_instant(w, rule->held_since, RF_MS_MIN);
+    put_instant(w, rule->told, RF_MS_MIN);
     rf_write_byte(w, rule->raised ? RF_BRANCH_VALUE : RF_BRANCH_NULL);
     if (!rule->raised)
         return;
     rf_write_word(w, __builtin_bswap64(rule->id.high)); /* as the digits of episode_id */
     rf_write_word(w, __builtin_bswap64(rule->id.low));
-    rf_write_long(w, rule->told);
     rf_write_word(w, rule->told_hash);
 }
 

@@ -227,7 +227,6 @@ static const struct rf_schema optional_cases = {
 static const struct rf_schema schema_episode = {
     .kind = RF_SCHEMA_FIXED, .name = "ringfold.EpisodeId", .count = 16};
 static const struct rf_schema_field raised_fields[] = {{.name = "episode", .type = &schema_episode},
-                                                       {.name = "told", .type = &schema_instant},
                                                        {.name = "reasons", .type = &schema_hash}};
 static const struct rf_schema raised = {.kind = RF_SCHEMA_RECORD,
                                         .name = "ringfold.Raised",
@@ -241,6 +240,7 @@ static const struct rf_schema_field rule_fields[] = {
     {.name = "fired", .type = &schema_long},
     {.name = "last_fired", .type = &optionals[BASIC_INSTANT]},
     {.name = "held_since", .type = &optionals[BASIC_INSTANT]},
+    {.name = "told", .type = &optionals[BASIC_INSTANT]},
     {.name = "raised", .type = &optional_raised}};
 static const struct rf_schema rule = {.kind = RF_SCHEMA_RECORD,
                                       .name = "ringfold.Rule",

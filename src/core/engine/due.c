@@ -6,6 +6,8 @@
 #include "core/engine/features.h"
 #include "core/engine/rules.h"
 
+#define ROUNDS_MAX 64
+
 static const struct rf_moment never = {.at = RF_MS_MAX};
 
 static rf_ms later(rf_ms a, rf_ms b)
@@ -40,42 +42,106 @@ static rf_ms cooled_down(const struct rf_rule *rule, const struct rf_rule_state 
     return state->fired_count == 0 ? RF_MS_MIN : state->last_fired + rule->cooldown;
 }
 
-/* `when` holds, and has to for a while: either it ceases to, or the time is over. */
-static struct rf_moment of_hold(struct rf_engine *engine, const struct rf_customer *customer,
-                                const struct rf_moving_rule *moving, const struct rf_rule *rule,
-                                const struct rf_rule_state *state, rf_ms from)
+/* As rf_crossing_find, however many steps there are on the way. */
+static rf_ms find_for_sure(struct rf_engine *engine, const struct rf_customer *customer,
+                           const struct rf_moving_condition *condition, rf_ms from, bool wanted)
 {
-    rf_ms ripe = later(state->held_since + rule->hold, cooled_down(rule, state));
-    struct rf_moment fall = never;
+    struct rf_crossing crossing = {.at = from};
 
-    if (moving->when.may_fall)
-        fall = of_crossing(rf_crossing_find(engine, customer, &moving->when, from, false));
-    if (state->fired_count > 0 && state->last_fired >= state->held_since + rule->hold)
-        return fall; /* fired already in this hold */
-    if (ripe <= from || fall.at <= ripe)
-        return fall;
-    return (struct rf_moment){.at = ripe, .real = true};
+    for (unsigned i = 0; i < ROUNDS_MAX && crossing.at < RF_MS_MAX && !crossing.real; i++)
+        crossing = rf_crossing_find(engine, customer, condition, crossing.at, wanted);
+    return crossing.real ? crossing.at : RF_MS_MAX;
+}
+
+static bool has_fired_since(const struct rf_rule *rule, const struct rf_rule_state *state,
+                            rf_ms since)
+{
+    return state->fired_count > 0 && state->last_fired >= since + rule->hold;
+}
+
+/* `when` has to hold for a while: the first time that it does so for long enough. */
+static struct rf_moment of_hold(struct rf_engine *engine, const struct rf_customer *customer,
+                                uint32_t index, rf_ms from)
+{
+    const struct rf_rule *rule = &engine->plan->rules[index];
+    const struct rf_moving_condition *when = &engine->moving.rules[index].when;
+    const struct rf_rule_state *state = &customer->rules[index];
+    rf_ms since = state->held_since;
+
+    for (unsigned i = 0; i < ROUNDS_MAX; i++) {
+        rf_ms fall = RF_MS_MAX;
+        rf_ms ripe = 0;
+
+        if (since == RF_MS_MIN) {
+            since = when->may_rise ? find_for_sure(engine, customer, when, from, true) : RF_MS_MAX;
+            from = since;
+        }
+        if (since == RF_MS_MAX)
+            return never;
+        if (when->may_fall)
+            fall = find_for_sure(engine, customer, when, from, false);
+        ripe = later(since + rule->hold, cooled_down(rule, state));
+        if (ripe < fall && ripe > from && !has_fired_since(rule, state, since))
+            return (struct rf_moment){.at = ripe, .real = true, .since = since};
+        if (fall == RF_MS_MAX)
+            return never;
+        from = fall;
+        since = RF_MS_MIN;
+    }
+    return never;
+}
+
+static rf_ms base_of(const struct rf_customer *customer, const struct rf_rule_state *state)
+{
+    rf_ms base = later(customer->as_of, state->told);
+
+    return state->fired_count > 0 ? later(base, state->last_fired) : base;
 }
 
 static struct rf_moment of_rule(struct rf_engine *engine, const struct rf_customer *customer,
-                                uint32_t index, rf_ms from)
+                                uint32_t index, rf_ms looked)
 {
     const struct rf_rule *rule = &engine->plan->rules[index];
     const struct rf_moving_rule *moving = &engine->moving.rules[index];
     const struct rf_rule_state *state = &customer->rules[index];
+    rf_ms from = later(base_of(customer, state), looked);
 
     if (!moving->has_timers)
         return never;
-    from = later(from, customer->as_of);
-    if (state->fired_count > 0)
-        from = later(from, state->last_fired);
     if (state->raised)
         return rising(engine, customer, &moving->clear_when, from, RF_MS_MIN);
     if (rule->hold == 0)
         return rising(engine, customer, &moving->when, from, cooled_down(rule, state));
-    if (state->held_since == RF_MS_MIN)
-        return rising(engine, customer, &moving->when, from, RF_MS_MIN);
-    return of_hold(engine, customer, moving, rule, state, later(from, state->held_since));
+    return of_hold(engine, customer, index, from);
+}
+
+/* Since when `when` holds just before an event at `until`: time may have made it come and go. */
+static void settle_hold(struct rf_engine *engine, struct rf_customer *customer, uint32_t index,
+                        rf_ms until)
+{
+    const struct rf_moving_condition *when = &engine->moving.rules[index].when;
+    struct rf_rule_state *state = &customer->rules[index];
+    bool holds = state->held_since != RF_MS_MIN;
+    rf_ms at = base_of(customer, state);
+
+    for (unsigned i = 0; i < ROUNDS_MAX && at < until; i++) {
+        at = find_for_sure(engine, customer, when, at, !holds);
+        if (at > until)
+            return;
+        holds = !holds;
+        state->held_since = holds ? at : RF_MS_MIN;
+    }
+}
+
+void rf_due_settle(struct rf_engine *engine, struct rf_customer *customer, rf_ms until)
+{
+    if (customer->as_of == RF_MS_MIN)
+        return;
+    for (uint32_t i = 0; i < engine->plan->rule_count; i++) {
+        if (engine->plan->rules[i].hold > 0 && engine->moving.rules[i].when.test_count > 0 &&
+            !customer->rules[i].raised)
+            settle_hold(engine, customer, i, until);
+    }
 }
 
 static rf_ms end_of_life(const struct rf_engine *engine, const struct rf_customer *customer)
@@ -153,10 +219,14 @@ static bool fire_rules(struct rf_engine *engine, struct rf_customer *customer, r
         engine->moments[i].looked = at;
         if (!engine->moments[i].real)
             continue;
+        if (engine->plan->rules[i].hold > 0 && !before.raised)
+            customer->rules[i].held_since = engine->moments[i].since;
         rf_rules_ask_one(engine, i, &customer->rules[i], &cause, arena, fold);
-        changed = changed || before.fired_count != customer->rules[i].fired_count ||
-                  before.raised != customer->rules[i].raised ||
-                  before.held_since != customer->rules[i].held_since;
+        if (before.fired_count != customer->rules[i].fired_count ||
+            before.raised != customer->rules[i].raised)
+            changed = true;
+        else
+            customer->rules[i] = before; /* in vain */
     }
     return changed;
 }

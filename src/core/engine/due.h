@@ -10,6 +10,10 @@
 /* From the customer's latest event on. */
 rf_ms rf_due_of(struct rf_engine *engine, const struct rf_customer *customer);
 
+/* Before an event at `until`: since when the conditions of rules with a `for` hold. Time may have made them come
+ * and go since the customer's last event, and what they read is about to change. */
+void rf_due_settle(struct rf_engine *engine, struct rf_customer *customer, rf_ms until);
+
 /* Fires everything due at or before `until`, in order. Returns what is due next, after that. Sets fold->changed and
  * fold->evicted where they come true; derived events are added to the engine's. `evicts`: also the end of the customer's
  * time to live; not where an event of its own is at hand. */

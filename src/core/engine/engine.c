@@ -137,10 +137,14 @@ static void apply(struct rf_engine *engine, struct rf_customer *customer,
                   const struct rf_event *event, rf_ms now, struct rf_arena *arena,
                   struct rf_fold *fold)
 {
-    if (customer->due <= event->time) {
+    bool looks = customer->due <= event->time || engine->moving.has_holds;
+
+    if (customer->due <= event->time)
         (void)rf_due_fire(engine, customer, event->time, false, arena, fold);
+    if (engine->moving.has_holds)
+        rf_due_settle(engine, customer, event->time);
+    if (looks)
         rf_features_look(engine, customer, now, event->fields);
-    }
     rf_fold_apply(engine, customer, event, arena);
     remember(engine, customer, event, arena, fold);
     count_event(customer, event);

@@ -58,6 +58,7 @@ struct rf_moving_rule {
 struct rf_moving {
     struct rf_moving_rule *rules; /* by rule */
     bool has_timers;              /* some rule, or the customers' time to live */
+    bool has_holds;               /* a rule with `for`, whose condition moves */
 };
 
 void rf_moving_make(struct rf_arena *arena, const struct rf_plan *plan,

@@ -74,7 +74,8 @@ static bool clear_alert(struct rf_engine *engine, uint32_t index, struct rf_rule
                      err))
         return false;
     state->raised = false;
-    state->told = RF_MS_MIN;
+    state->held_since = RF_MS_MIN;
+    state->told = engine->now;
     state->told_hash = 0;
     state->id = (struct rf_hash128){0};
     return true;

@@ -30,6 +30,7 @@ struct rf_moment {
     rf_ms at;
     bool real;    /* false: up to there it was looked, in vain */
     rf_ms looked; /* from where on */
+    rf_ms since;  /* of a rule with `for`: its condition holds since then */
 };
 
 struct rf_engine {

@@ -118,9 +118,9 @@ struct rf_rule_state {
     int64_t fired_count; /* how often it was raised: the number of the latest episode */
     rf_ms last_fired;    /* when; RF_MS_MIN: never */
     rf_ms held_since;    /* with `for`: `when` holds since then; RF_MS_MIN: it does not */
+    rf_ms told;          /* with clear_when: an episode was last told of; RF_MS_MIN: never */
     bool raised;         /* the episode is open */
     /* of an open episode */
-    rf_ms told;           /* when it was raised or last updated */
     uint64_t told_hash;   /* of the reasons told then */
     struct rf_hash128 id; /* of the episode, whatever becomes of the rule meanwhile */
 };
@@ -137,9 +137,7 @@ struct rf_customer {
     rf_ms first_seen; /* least event time; RF_MS_MAX: new */
     rf_ms as_of;      /* greatest event time; RF_MS_MIN: new */
     int64_t event_count;
-    rf_ms
-        due; /* when it has to be looked at without an event, RF_MS_MAX: never. Follows from the rest
-                * and the plan (engine.h) */
+    rf_ms due; /* to be looked at without an event; RF_MS_MAX: never. Follows from plan and rest (engine.h) */
     struct rf_feature_state *features; /* by index in the plan */
     struct rf_rule_state *rules;       /* by index in the plan */
     uint32_t seen_count, seen_capacity;

@@ -166,18 +166,35 @@ static void random_state(const struct rf_feature *feature, struct rf_feature_sta
         state->at = START - (int64_t)fixture_random_below(&seed, 1000);
 }
 
+static void random_rule(size_t i, struct rf_rule_state *rule)
+{
+    if (fixture_random_below(&seed, 2) == 0)
+        rule->held_since = START - (rf_ms)fixture_random_below(&seed, 1000);
+    if (fixture_random_below(&seed, 2) == 0)
+        return;
+    rule->fired_count = (int64_t)i + 1;
+    rule->last_fired = START - (rf_ms)i;
+    if (fixture_random_below(&seed, 2) == 0)
+        rule->told = START - 7;
+    rule->raised = fixture_random_below(&seed, 2) == 0;
+    if (rule->raised) {
+        rule->told_hash = fixture_random(&seed);
+        rule->id = (struct rf_hash128){fixture_random(&seed), fixture_random(&seed)};
+    }
+}
+
 static void random_customer(struct rf_customer *customer)
 {
     rf_customer_init(&arena, &f.plan, rf_bytes_of_text("alice"), customer);
     customer->first_seen = START - 90 * RF_DAY_MS;
     customer->as_of = START;
     customer->event_count = random_long() / 2;
+    if (fixture_random_below(&seed, 2) == 0)
+        customer->due = START + 5;
     for (size_t i = 0; i < f.plan.feature_count; i++)
         random_state(&f.features[i], &customer->features[i]);
     for (size_t i = 0; i < f.plan.rule_count; i++) {
-        if (fixture_random_below(&seed, 2) == 0)
-            customer->rules[i] = (struct rf_rule_state){.fired_count = (int64_t)i + 1,
-                                                        .last_fired = START - (rf_ms)i};
+        random_rule(i, &customer->rules[i]);
     }
     customer->seen_count = customer->seen_capacity = (uint32_t)fixture_random_below(&seed, 9);
     customer->seen = rf_arena_alloc(&arena, customer->seen_count * sizeof *customer->seen);
