@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/configuration.h"
 #include "cli/diagnostics.h"
+#include "cli/endpoint.h"
 #include "core/base/assert.h"
 
 #define TEXT_SIZE_MAX (1U << 20)
@@ -74,8 +75,13 @@ static void print_summary(const struct rf_config *config)
 static int check(const struct options *options)
 {
     struct rf_configuration configuration;
+    struct rf_error err = {0};
     bool ok = rf_configuration_open(&configuration, options->file, &options->configuration);
 
+    if (ok && !rf_endpoint_check(configuration.config, &err)) {
+        ok = false;
+        fprintf(stderr, "ringfold: %s\n", err.message);
+    }
     if (options->configuration.silent)
         rf_diagnostics_print_json(stdout, configuration.diagnostics);
     else if (ok)

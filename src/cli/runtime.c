@@ -311,7 +311,8 @@ bool rf_runtime_open(struct rf_runtime *runtime, const struct rf_config *config,
 {
     memset(runtime, 0, sizeof *runtime);
     runtime->config = config;
-    runtime->instance.lock = -1;
+    runtime->instance =
+        options->instance != NULL ? *options->instance : (struct rf_instance){.lock = -1};
     rf_arena_init(&runtime->arena, ARENA_CHUNK);
     if (!open_registry(runtime, options, err) || !open_records(runtime, options, err) ||
         !open_outputs(runtime, options, err))
@@ -331,7 +332,8 @@ bool rf_runtime_open_stores(struct rf_runtime *runtime, int32_t partitions, stru
     };
 
     rf_assert(partitions > 0);
-    if (!rf_instance_claim(config->state_dir, config->plan->app, config->instance, &runtime->arena,
+    if (runtime->instance.lock < 0 &&
+        !rf_instance_claim(config->state_dir, config->plan->app, config->instance, &runtime->arena,
                            &runtime->instance, err))
         return false;
     runtime->stream.instance = runtime->instance.name;

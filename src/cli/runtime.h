@@ -32,6 +32,8 @@ struct rf_runtime_options {
     bool (*gave_up)(void); /* asked while waiting for the registry; NULL: never */
     void (*waits)(void *self, const struct rf_error *why); /* told of it; may be NULL */
     void *self;
+    const struct rf_instance
+        *instance;  /* claimed already, released by rf_runtime_close; NULL: none yet */
     bool read_only; /* nothing is registered, and nothing kept on disk */
 };
 

@@ -25,6 +25,13 @@ struct rf_registry_settings {
     rf_span_ms timeout;
 };
 
+struct rf_http_settings {
+    const char *listen;     /* ADDRESS:PORT; NULL: off */
+    const char *token_file; /* NULL: none, as the paths below */
+    const char *certificate, *key, *client_ca;
+    bool lag_aliases; /* also the names of kafka_exporter */
+};
+
 struct rf_topic_settings {
     const char *dead_letters;
     const char *changelog;
@@ -50,7 +57,7 @@ struct rf_config {
     rf_span_ms state_flush_interval;
     rf_span_ms commit_interval;
     int64_t commit_events_max;
-    const char *http_listen; /* ADDRESS:PORT; NULL: off */
+    struct rf_http_settings http;
     enum rf_log_level log_level;
     enum rf_log_format log_format;
 };

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "edge/config/build.h"
+#include "edge/sys/address.h"
 
 struct topic_use {
     const char *topic;
@@ -123,17 +124,41 @@ static void check_registry(struct rf_build *build)
     warn_clear_text(build, "schema_registry.token");
 }
 
+/* Half a pair of files is a mistake in any case. */
+static void check_http_tls(struct rf_build *build)
+{
+    const struct rf_http_settings *http = &build->draft.config.http;
+    struct rf_place place = rf_group_place(&build->top, "http.tls");
+
+    place.hint = "http.tls: { certificate: PATH, key: PATH }";
+    if ((http->certificate == NULL) != (http->key == NULL))
+        rf_complain(&build->yaml, place, "http.tls has a certificate or a key, but not both");
+    else if (http->client_ca != NULL && http->certificate == NULL)
+        rf_complain(&build->yaml, place,
+                    "clients can only be asked for certificates where there is one of ours");
+}
+
 static void check_http(struct rf_build *build)
 {
-    const char *listen = build->draft.config.http_listen;
+    const struct rf_http_settings *http = &build->draft.config.http;
     struct rf_place place = rf_group_place(&build->top, "http.listen");
+    struct rf_address address;
 
-    if (listen == NULL || is_loopback_url(listen))
+    check_http_tls(build);
+    if (http->listen == NULL || !rf_address_parse(http->listen, &address) ||
+        rf_address_is_loopback(&address))
         return;
+    if (http->token_file == NULL && http->client_ca == NULL) {
+        place.hint = "listen on 127.0.0.1, or set http.token_file or http.tls.client_ca";
+        rf_complain(&build->yaml, place,
+                    "customers' data could be asked for over the network, by anyone");
+        return;
+    }
     place.level = RF_DIAGNOSTIC_WARNING;
-    place.hint = "listen on 127.0.0.1 and put a proxy before it";
-    rf_complain(&build->yaml, place,
-                "customers' data can be asked for over the network, without a password");
+    place.hint = "set http.tls, or listen on 127.0.0.1 and put a proxy before it";
+    if (http->certificate == NULL)
+        rf_complain(&build->yaml, place,
+                    "tokens and customers' data go over the network in clear text");
 }
 
 static void check_delivery(struct rf_build *build)

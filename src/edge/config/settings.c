@@ -83,7 +83,14 @@ const struct rf_setting rf_settings[] = {
     {"customers", "ttl", RF_SETTING_SPAN, "a customer without an event for so long is forgotten; the default is never", "0s", NULL, 0, 100 * YEARS_MS, TOP(ttl), false},
     {"customers", "emit", RF_SETTING_NAME, "the output for the news that a customer was forgotten (EVICTED) or erased (ERASED); the default is none", NULL, NULL, 1, 100, TOP(lifecycle_output), false},
 
-    {"http", "listen", RF_SETTING_ADDRESS, "ADDRESS:PORT, or off", "127.0.0.1:8088", NULL, 0, 0, TOP(config.http_listen), false},
+    {"http", "listen", RF_SETTING_ADDRESS, "ADDRESS:PORT, or off; port 0 is any that is free; an address that others can reach needs token_file or tls.client_ca", "127.0.0.1:8088", NULL, 0, 0, TOP(config.http.listen), false},
+    {"http", "token_file", RF_SETTING_FILE, "who may ask for more than metrics and health: one NAME:TOKEN a line", NULL, NULL, 0, 0, TOP(config.http.token_file), false},
+    {"http", "lag_aliases", RF_SETTING_BOOL, "give lag and offsets under the names of kafka_exporter, too", "false", NULL, 0, 0, TOP(config.http.lag_aliases), false},
+    {"http", "tls", RF_SETTING_GROUP, "certificates; without them it is plain HTTP", NULL, NULL, 0, 0, 0, false},
+
+    {"http.tls", "certificate", RF_SETTING_FILE, "ours, and what it was signed with, PEM", NULL, NULL, 0, 0, TOP(config.http.certificate), false},
+    {"http.tls", "key", RF_SETTING_FILE, "its private key, PEM", NULL, NULL, 0, 0, TOP(config.http.key), false},
+    {"http.tls", "client_ca", RF_SETTING_FILE, "who may ask for more than metrics and health: clients with a certificate that one of these has signed, PEM", NULL, NULL, 0, 0, TOP(config.http.client_ca), false},
 
     {"log", "level", RF_SETTING_CHOICE, "the least that is written", "info", log_levels, 0, 0, TOP(log_level), false},
     {"log", "format", RF_SETTING_CHOICE, "for people or for programs; auto: text on a terminal", "auto", log_formats, 0, 0, TOP(log_format), false},

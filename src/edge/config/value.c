@@ -8,6 +8,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/number.h"
+#include "edge/sys/address.h"
 #include "edge/sys/file.h"
 
 #define TOPIC_SIZE_MAX  249 /* Kafka's */
@@ -221,13 +222,11 @@ static bool read_url(const struct job *job)
 
 static bool read_address(const struct job *job)
 {
-    const char *colon = strrchr(job->text, ':');
-    int64_t port = 0;
+    struct rf_address address;
 
     if (strcmp(job->text, "off") == 0)
         return set_text(job, NULL);
-    if (colon == NULL || colon == job->text || strpbrk(job->text, " /") != NULL ||
-        !rf_int64_parse(rf_bytes_of_text(colon + 1), &port) || port < 0 || port > 65535)
+    if (!rf_address_parse(job->text, &address))
         return refuse(job, NULL);
     return set_text(job, job->text);
 }

@@ -108,7 +108,7 @@ START_TEST(what_is_not_written_has_its_default)
     ck_assert_str_eq(config->topics.changelog, "test-changelog");
     ck_assert_str_eq(config->topics.tasks, "test-tasks");
     ck_assert_str_eq(config->topics.dead_letters, "test-dlq");
-    ck_assert_str_eq(config->http_listen, "127.0.0.1:8088");
+    ck_assert_str_eq(config->http.listen, "127.0.0.1:8088");
     ck_assert_ptr_null(config->registry.url);
     ck_assert_uint_eq(diagnostics.count, 0);
 }
@@ -129,7 +129,7 @@ START_TEST(what_is_written_wins_and_a_dot_is_a_mapping)
     ck_assert_int_eq(config->start, RF_START_LATEST);
     ck_assert_int_eq(config->plan->late, RF_LATE_DROP);
     ck_assert_int_eq(config->plan->lateness, RF_HOUR_MS);
-    ck_assert_ptr_null(config->http_listen);
+    ck_assert_ptr_null(config->http.listen);
     ck_assert_int_eq(config->log_level, RF_LOG_DEBUG);
     ck_assert_int_eq(config->log_format, RF_LOG_JSON);
     ck_assert_str_eq(config->instance, "a-1");
@@ -182,8 +182,9 @@ static const struct {
      "a secret stands in the configuration"},
     {"kafka: { bootstrap.servers: localhost, enable.ssl.certificate.verification: false }\n",
      "certificates are not verified"},
-    {"kafka: { bootstrap.servers: localhost }\nhttp.listen: 0.0.0.0:8088\n",
-     "asked for over the network"},
+    {"kafka: { bootstrap.servers: localhost }\n"
+     "http: { listen: '0.0.0.0:8088', token_file: tests/edge/config/test_config.c }\n",
+     "go over the network in clear text"},
     {"kafka: { bootstrap.servers: localhost }\n"
      "schema_registry: { url: 'http://r:8081', user: me, password: '${PASSWORD}' }\n",
      "the registry's password goes over the network"},
