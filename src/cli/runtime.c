@@ -100,26 +100,35 @@ static void decoders_close(void *self, const struct rf_decoder *decoders)
 
 /* ---- the registry ---- */
 
-static bool open_registry(struct rf_runtime *runtime, const struct rf_runtime_options *options,
-                          struct rf_error *err)
+struct rf_registry *rf_runtime_registry_open(const struct rf_config *config, const char *cache_dir,
+                                             struct rf_error *err)
 {
-    const struct rf_config *config = runtime->config;
-    struct rf_registry_options wanted = {
+    const struct rf_registry_options wanted = {
         .urls = config->registry.url,
         .user = config->registry.user,
         .password = config->registry.password,
         .token = config->registry.token,
         .ca_location = config->registry.ca_location,
+        .cache_dir = cache_dir,
         .timeout = config->registry.timeout,
     };
 
+    return rf_registry_open(&wanted, err);
+}
+
+static bool open_registry(struct rf_runtime *runtime, const struct rf_runtime_options *options,
+                          struct rf_error *err)
+{
+    const struct rf_config *config = runtime->config;
+    const char *cache_dir = NULL;
+
     if (!options->read_only && config->registry.url != NULL) {
-        wanted.cache_dir =
+        cache_dir =
             rf_arena_printf(&runtime->arena, "%s/%s/schemas", config->state_dir, config->plan->app);
-        if (!rf_file_make_directory(wanted.cache_dir, err))
+        if (!rf_file_make_directory(cache_dir, err))
             return rf_error_wrap(err, "the state directory (state.dir)");
     }
-    runtime->registry = rf_registry_open(&wanted, err);
+    runtime->registry = rf_runtime_registry_open(config, cache_dir, err);
     if (runtime->registry == NULL)
         return false;
     runtime->schemas = rf_registry_schemas(runtime->registry);

@@ -28,6 +28,11 @@ struct rf_runtime {
 #define RF_RUNTIME_TOPICS_MAX (RF_SOURCES_MAX + RF_RULES_MAX + 3) /* outputs: at most as rules */
 size_t rf_runtime_topics(const struct rf_config *config, struct rf_topic *topics);
 
+/* The configured registry, also where there is none: it knows the schemas that are added to it. `cache_dir`: where what
+ * it learns is kept; NULL: nowhere. Errors: CONFIG, RETRY. */
+struct rf_registry *rf_runtime_registry_open(const struct rf_config *config, const char *cache_dir,
+                                             struct rf_error *err);
+
 struct rf_runtime_options {
     bool (*gave_up)(void); /* asked while waiting for the registry; NULL: never */
     void (*waits)(void *self, const struct rf_error *why); /* told of it; may be NULL */
