@@ -112,7 +112,8 @@ static void fold(struct rf_engine *with, struct rf_customer *customer)
     fields[FIELD_AMOUNT] = rf_value_double((double)fixture_random_below(&seed, 99999) - 9999.0);
     fields[FIELD_NUMBER] = rf_value_int((int64_t)fixture_random_below(&seed, 9));
     fields[FIELD_FLAG] = rf_value_bool(fixture_random_below(&seed, 2) == 0);
-    ck_assert_msg(rf_engine_fold(with, customer, &event, &arena, &result, &err), "%s", err.message);
+    ck_assert_msg(rf_engine_fold(with, customer, &event, RF_MS_MIN, &arena, &result, &err), "%s",
+                  err.message);
 }
 
 static void random_customer(struct rf_customer *customer)
