@@ -52,6 +52,8 @@ void rf_build_outputs(struct rf_build *build);
 void rf_build_rules(struct rf_build *build);
 void rf_build_hashes(struct rf_build *build); /* versions: only of a plan without errors */
 void rf_build_lint(struct rf_build *build);
+/* "HOST[:PORT],...", each perhaps with a scheme before and a path behind: is none of them beyond this machine? */
+bool rf_all_loopback(const char *servers);
 void rf_build_bindings(struct rf_build *build); /* likewise */
 
 /* Of one source or output, called `name` in messages; NULL: a complaint was made. */

@@ -143,13 +143,13 @@ static bool is_loopback(const char *host, size_t size)
         size_t length = strlen(hosts[i]);
         bool prefix = hosts[i][length - 1] == '.';
         if (size >= length && strncasecmp(host, hosts[i], length) == 0 &&
-            (prefix || size == length || host[length] == ':'))
+            (prefix || size == length || host[length] == ':' || host[length] == '/'))
             return true;
     }
     return false;
 }
 
-static bool all_loopback(const char *servers)
+bool rf_all_loopback(const char *servers)
 {
     while (*servers != '\0') {
         size_t size = 0;
@@ -189,7 +189,7 @@ static void check_servers(struct rf_build *build)
             rf_complain(&build->yaml, place, "'bootstrap.servers' is missing in kafka");
         return;
     }
-    if (all_loopback(servers->value) ||
+    if (rf_all_loopback(servers->value) ||
         (protocol != NULL &&
          (strcasecmp(protocol->value, "ssl") == 0 || strcasecmp(protocol->value, "sasl_ssl") == 0)))
         return;

@@ -103,6 +103,20 @@ static void warn_clear_text(struct rf_build *build, const char *setting)
     rf_complain(&build->yaml, place, "a secret stands in the configuration");
 }
 
+/* Does one of the URLs lead over the network in clear text? */
+static bool is_open(const struct rf_build *build, const char *urls)
+{
+    while (*urls != '\0') {
+        size_t size = strcspn(urls, ",");
+        const char *url = rf_arena_printf(build->arena, "%.*s", (int)size, urls);
+
+        if (strncmp(url, "http://", 7) == 0 && !rf_all_loopback(url))
+            return true;
+        urls += urls[size] == ',' ? size + 1 : size;
+    }
+    return false;
+}
+
 static void check_registry(struct rf_build *build)
 {
     const struct rf_registry_settings *registry = &build->draft.config.registry;
@@ -117,9 +131,12 @@ static void check_registry(struct rf_build *build)
     }
     place.level = RF_DIAGNOSTIC_WARNING;
     place.hint = "https://";
-    if (secret && strncmp(registry->url, "http://", 7) == 0 && !is_loopback_url(registry->url))
-        rf_complain(&build->yaml, place,
-                    "the registry's password goes over the network in clear text");
+    if (is_open(build, registry->url))
+        rf_complain(
+            &build->yaml, place,
+            secret
+                ? "the registry's password goes over the network in clear text"
+                : "schemas come over the network in clear text: who is on the way can change them");
     warn_clear_text(build, "schema_registry.password");
     warn_clear_text(build, "schema_registry.token");
 }

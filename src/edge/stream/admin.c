@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/number.h"
+#include "edge/stream/metadata.h"
 #include "edge/stream/worker.h"
 
 #define TIMEOUT_MS 15000
@@ -134,13 +135,11 @@ bool rf_admin_count_partitions(rd_kafka_t *rk, const char *topic, int32_t *count
 {
     rd_kafka_topic_t *handle = rd_kafka_topic_new(rk, topic, NULL);
     const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, handle, &metadata, TIMEOUT_MS);
+    bool ok = rf_metadata_ask(rk, handle, &metadata, err);
 
     rd_kafka_topic_destroy(handle);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return rf_error_set(err, RF_ERROR_RETRY, code,
-                            "no kafka broker answers (bootstrap.servers): %s",
-                            rd_kafka_err2str(code));
+    if (!ok)
+        return false;
     *count = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
     rd_kafka_metadata_destroy(metadata);
     if (*count > 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "edge/stream/metadata.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/log.h"
 
@@ -286,6 +287,7 @@ rd_kafka_t *rf_client_admin(const struct rf_property *kafka, size_t kafka_count,
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
 
     rd_kafka_conf_set_log_cb(conf, log_line);
+    rf_metadata_listen(conf);
     if (!set(conf, "client.id", "ringfold-admin", err) ||
         !set_configured(conf, &options, RD_KAFKA_PRODUCER, err)) {
         rd_kafka_conf_destroy(conf);

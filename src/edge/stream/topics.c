@@ -7,6 +7,7 @@
 
 #include "core/base/assert.h"
 #include "edge/stream/admin.h"
+#include "edge/stream/metadata.h"
 #include "edge/sys/clock.h"
 
 #define TIMEOUT_MS    15000
@@ -53,12 +54,9 @@ static bool find_topics(rd_kafka_t *rk, const struct rf_topics_options *options,
                         struct found_topic *found, struct rf_error *err)
 {
     const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 1, NULL, &metadata, TIMEOUT_MS);
 
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return rf_error_set(err, RF_ERROR_RETRY, code,
-                            "no kafka broker answers (bootstrap.servers): %s",
-                            rd_kafka_err2str(code));
+    if (!rf_metadata_ask(rk, NULL, &metadata, err))
+        return false;
     for (size_t i = 0; i < options->topic_count; i++) {
         found[i] = (struct found_topic){0};
         for (int t = 0; t < metadata->topic_cnt; t++) {

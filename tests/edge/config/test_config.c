@@ -188,6 +188,14 @@ static const struct {
     {"kafka: { bootstrap.servers: localhost }\n"
      "schema_registry: { url: 'http://r:8081', user: me, password: '${PASSWORD}' }\n",
      "the registry's password goes over the network"},
+    {"kafka: { bootstrap.servers: localhost }\nschema_registry: { url: 'http://r:8081/apis' }\n",
+     "schemas come over the network in clear text"},
+    {"kafka: { bootstrap.servers: localhost }\n"
+     "schema_registry: { url: 'http://localhost:8081/apis,http://localhost.example/apis' }\n",
+     "schemas come over the network in clear text"},
+    {"kafka: { bootstrap.servers: localhost }\n"
+     "schema_registry: { url: 'http://localhost:8081/apis,http://127.0.0.1/apis,https://r:1/apis' }\n",
+     NULL},
     {"kafka: { bootstrap.servers: localhost }\n"
      "rules: { r: { when: '1 > 2', emit: o } }\noutputs: { o: { topic: o } }\n",
      "rule 'r' can never fire"},

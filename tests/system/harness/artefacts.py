@@ -57,19 +57,21 @@ def java():
 
 
 @functools.cache
-def _maven():
+def _maven(kafka_version=None):
+    """With the broker that the pom names, or another."""
     pom = HERE / "pom.xml"
+    version = [] if kafka_version is None else [f"-Dkafka.version={kafka_version}"]
 
     def fetch(directory):
         if shutil.which("mvn") is None:
             raise Unreachable("there is no mvn")
-        _run(["mvn", "-q", "-B", "-f", str(pom), f"-Ddestination={directory}", "package"], "Maven artefacts")
+        _run(["mvn", "-q", "-B", "-f", str(pom), f"-Ddestination={directory}", *version, "package"], "Maven artefacts")
 
-    return _fetch_once(cache() / f"java-{_digest(pom)}", fetch)
+    return _fetch_once(cache() / "-".join(filter(None, ("java", kafka_version, _digest(pom)))), fetch)
 
 
-def kafka_classpath():
-    return str(_maven() / "kafka" / "*")
+def kafka_classpath(version=None):
+    return str(_maven(version) / "kafka" / "*")
 
 
 def registry_classpath():

@@ -69,7 +69,7 @@ class Broker(Process):
             directory=self.directory, replicas=replicas, in_sync=max(1, replicas - 1)) + cluster.extra,
             encoding="utf-8")
         super().__init__([artefacts.java(), "-Xmx512m", "-Xms256m", "-XX:+UseSerialGC",
-                          *LOGGING, "-cp", artefacts.kafka_classpath(), "kafka.Kafka", properties],
+                          *LOGGING, "-cp", artefacts.kafka_classpath(cluster.version), "kafka.Kafka", properties],
                          self.directory / "broker.log", cwd=self.directory)
         self.properties = properties
 
@@ -77,7 +77,8 @@ class Broker(Process):
 class Kafka:
     """A cluster. Brokers keep their ports and their data over kill and start."""
 
-    def __init__(self, directory, brokers=1, extra=""):
+    def __init__(self, directory, brokers=1, extra="", version=None):
+        self.version = version  # None: that of the pom
         self.directory = pathlib.Path(directory)
         ports = free_ports(2 * brokers)
         self.ports, self.controller_ports = ports[:brokers], ports[brokers:]
@@ -184,7 +185,7 @@ class Kafka:
     def java(self, main, *arguments, seconds=60):
         """Runs a class of Kafka and returns its standard output."""
         command = [artefacts.java(), "-Xmx256m", "-XX:TieredStopAtLevel=1", *LOGGING,
-                   "-cp", artefacts.kafka_classpath(), main, *arguments]
+                   "-cp", artefacts.kafka_classpath(self.version), main, *arguments]
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"{main} {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}{done.stderr}")

@@ -32,7 +32,7 @@ LARGE = 990.0
 class App:
     """Names, files and commands of one application under test. A setting that is None is left out of its file."""
 
-    def __init__(self, name, kafka, registry, directory, **settings):
+    def __init__(self, name, kafka, registry, directory, /, **settings):
         self.name, self.kafka, self.registry, self.directory = name, kafka, registry, directory
         self.orders, self.pings = f"{name}.orders", f"{name}.pings"
         self.alerts, self.offers = f"{name}.alerts", f"{name}.offers"
