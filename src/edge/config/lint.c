@@ -81,15 +81,6 @@ static void check_shared_topics(struct rf_build *build)
     }
 }
 
-static bool is_loopback_url(const char *url)
-{
-    const char *host = strstr(url, "://");
-
-    host = host == NULL ? url : host + 3;
-    return strncmp(host, "localhost", 9) == 0 || strncmp(host, "127.", 4) == 0 ||
-           strncmp(host, "[::1]", 5) == 0;
-}
-
 static void warn_clear_text(struct rf_build *build, const char *setting)
 {
     const struct rf_yaml_node *node = rf_group_find(&build->top, setting);
