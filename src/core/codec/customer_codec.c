@@ -105,9 +105,10 @@ static const char *column_doc(struct rf_arena *arena, const struct rf_feature *f
 
     if (feature->half_life > 0) {
         rf_span_format(span, sizeof span, feature->half_life);
-        text = rf_arena_printf(arena, feature->kind == RF_FEATURE_DECAY
-                                          ? "%s every %s"
-                                          : "%s with weights that halve every %s",
+        text = rf_arena_printf(arena,
+                               feature->kind == RF_FEATURE_DECAY
+                                   ? "%s every %s"
+                                   : "%s with weights that halve every %s",
                                text, span);
     }
     if (feature->window > 0) {
@@ -219,6 +220,8 @@ static const struct rf_schema *make_customer(struct maker *maker)
         [RF_MEMBER_DUE] = {"due", "when something comes due without an event; null: nothing"},
         [RF_MEMBER_STATE] = {"state", "what the columns are computed from; not meant for readers"},
         [RF_MEMBER_RULES] = {"rules", "by rule: how often it fired, when last, and its open alert"},
+        [RF_MEMBER_PATTERNS] =
+            {"patterns", "by pattern: the events of its partial matches, and those that wait"},
         [RF_MEMBER_SEEN] = {"seen", "ids of recent events, for de-duplication: by time, then hash"},
     };
     size_t count_max = RF_MEMBER_COUNT + maker->plan->feature_count;
@@ -289,4 +292,7 @@ void rf_customer_init(struct rf_arena *arena, const struct rf_plan *plan, struct
     for (size_t i = 0; i < plan->rule_count; i++)
         customer->rules[i] = (struct rf_rule_state){
             .last_fired = RF_MS_MIN, .held_since = RF_MS_MIN, .told = RF_MS_MIN};
+    customer->patterns = rf_arena_alloc(arena, plan->pattern_count * sizeof *customer->patterns);
+    for (size_t i = 0; i < plan->pattern_count; i++)
+        customer->patterns[i] = (struct rf_pattern_state){.passed = RF_MS_MIN};
 }

@@ -6,6 +6,7 @@
  *   state { <state_name> ... }               what the features are computed from
  *   rules { <name> → { fired, ... } }        what the rules remember
  *   seen [ { hash, time } ]                  event ids, for de-duplication
+ *   patterns { <state_name> → { ... } }      how far it has come in each (customer_patterns.c)
  *
  * A record is read with its writer's schema: state that the plan no longer has is skipped, state that it has
  * gained starts empty. */

@@ -165,7 +165,7 @@ bool rf_customer_layout_make(struct rf_arena *arena, const struct rf_customer_co
             return false;
     }
     for (int i = 0; i < RF_MEMBER_COUNT; i++) {
-        if (!maker.has_member[i] && i != RF_MEMBER_DUE)
+        if (!maker.has_member[i] && i != RF_MEMBER_DUE && i != RF_MEMBER_PATTERNS)
             return rf_error_set(err, RF_ERROR_STATE, 0,
                                 "the schema is no customer record: it has no field `%s`",
                                 rf_customer_member_field(codec, (enum rf_customer_member)i)->name);
@@ -307,6 +307,8 @@ static bool read_member(struct rf_reader *r, const struct rf_plan *plan,
         return read_optional_instant(r, &customer->due);
     case RF_MEMBER_RULES:
         return read_rules(r, plan, customer);
+    case RF_MEMBER_PATTERNS:
+        return rf_read_patterns(r, plan, arena, customer->patterns);
     case RF_MEMBER_SEEN:
         return read_seen(r, arena, customer);
     case RF_MEMBER_STATE:

@@ -90,5 +90,6 @@ void rf_customer_encode(const struct rf_customer_codec *codec, const struct rf_c
         rf_write_state(&w, codec->parts[i], &customer->features[i]);
     put_rules(&w, plan, customer);
     put_seen(&w, customer);
+    rf_write_patterns(&w, plan, customer->patterns);
     rf_writer_end(&w);
 }

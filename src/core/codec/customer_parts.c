@@ -256,6 +256,29 @@ static const struct rf_schema seen_one = {.kind = RF_SCHEMA_RECORD,
                                           .fields = seen_fields};
 static const struct rf_schema seen = {.kind = RF_SCHEMA_ARRAY, .element = &seen_one};
 
+static const struct rf_schema_field pattern_event_fields[] = {
+    {.name = "time", .type = &schema_instant},
+    {.name = "topic", .type = &schema_string},
+    {.name = "partition", .type = &schema_long},
+    {.name = "offset", .type = &schema_long},
+    {.name = "steps", .type = &schema_long}};
+static const struct rf_schema pattern_event = {.kind = RF_SCHEMA_RECORD,
+                                               .name = "ringfold.PatternEvent",
+                                               .count = COUNT_OF(pattern_event_fields),
+                                               .fields = pattern_event_fields};
+static const struct rf_schema pattern_events = {.kind = RF_SCHEMA_ARRAY, .element = &pattern_event};
+static const struct rf_schema pattern_run = {.kind = RF_SCHEMA_ARRAY, .element = &schema_long};
+static const struct rf_schema pattern_runs = {.kind = RF_SCHEMA_ARRAY, .element = &pattern_run};
+static const struct rf_schema_field pattern_fields[] = {{.name = "passed", .type = &schema_instant},
+                                                        {.name = "events", .type = &pattern_events},
+                                                        {.name = "waiting", .type = &schema_long},
+                                                        {.name = "runs", .type = &pattern_runs}};
+static const struct rf_schema pattern = {.kind = RF_SCHEMA_RECORD,
+                                         .name = "ringfold.Pattern",
+                                         .count = COUNT_OF(pattern_fields),
+                                         .fields = pattern_fields};
+static const struct rf_schema patterns = {.kind = RF_SCHEMA_MAP, .element = &pattern};
+
 static enum rf_scalar scalar_of(const struct rf_type *type)
 {
     switch (type->kind) {
@@ -416,4 +439,10 @@ void rf_customer_member_schemas(const struct rf_schema *schemas[RF_MEMBER_COUNT]
     schemas[RF_MEMBER_STATE] = NULL;
     schemas[RF_MEMBER_RULES] = &rules;
     schemas[RF_MEMBER_SEEN] = &seen;
+    schemas[RF_MEMBER_PATTERNS] = &patterns;
+}
+
+const struct rf_schema *rf_customer_pattern_schema(void)
+{
+    return &pattern;
 }

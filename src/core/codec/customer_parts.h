@@ -75,6 +75,7 @@ enum rf_customer_member {
     RF_MEMBER_STATE,
     RF_MEMBER_RULES,
     RF_MEMBER_SEEN,
+    RF_MEMBER_PATTERNS,
     RF_MEMBER_COUNT,
 };
 #define RF_MEMBERS_BEFORE_COLUMNS RF_MEMBER_STATE
@@ -88,6 +89,9 @@ const struct rf_schema *rf_customer_column_schema(enum rf_scalar scalar);
 const struct rf_schema *rf_customer_state_schema(struct rf_customer_part part);
 /* Of the members, but for STATE, which is NULL: it is the plan's. */
 void rf_customer_member_schemas(const struct rf_schema *schemas[RF_MEMBER_COUNT]);
+
+/* Of what is known of one pattern. */
+const struct rf_schema *rf_customer_pattern_schema(void);
 
 /* What a field of the record is for, in words: shown to whoever reads the schema. */
 struct rf_customer_doc {

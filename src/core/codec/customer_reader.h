@@ -45,6 +45,9 @@ void *rf_read_grow(struct rf_arena *arena, const void *items, size_t item_size, 
 bool rf_read_state(struct rf_reader *r, struct rf_customer_part part,
                    const struct rf_feature *feature, struct rf_arena *arena,
                    struct rf_feature_state *state);
+/* What is known of patterns (customer_patterns.c): by index in the plan; those of other names are skipped. */
+bool rf_read_patterns(struct rf_reader *r, const struct rf_plan *plan, struct rf_arena *arena,
+                      struct rf_pattern_state *states);
 /* Is nothing in it later than `as_of`? */
 bool rf_state_is_until(struct rf_customer_part part, const struct rf_feature *feature,
                        const struct rf_feature_state *state, rf_ms as_of);

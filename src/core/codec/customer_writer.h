@@ -69,3 +69,6 @@ bool rf_scalar_fits(enum rf_scalar scalar, struct rf_value value);
 /* The state of one feature (customer_encode_states.c). */
 void rf_write_state(struct rf_writer *w, struct rf_customer_part part,
                     const struct rf_feature_state *state);
+/* What is known of patterns (customer_patterns.c). */
+void rf_write_patterns(struct rf_writer *w, const struct rf_plan *plan,
+                       const struct rf_pattern_state *states);

@@ -10,9 +10,8 @@
 
 #define LITERAL_SIZE_MAX (1U << 20)
 #define PARTS_MAX        4096
-/* A reason's value as text: a feature's, of which the list of cases is the longest, RF_CASES_MAX of them with ids
- * of RF_KEY_SIZE_MAX bytes, of which each may be written as several. */
-#define REASON_SIZE_MAX (512U << 10)
+/* A reason's value as text: a feature's, of which the list of distinct values is the longest. */
+#define REASON_SIZE_MAX 65536
 
 enum part_kind {
     PART_LITERAL,
@@ -28,6 +27,9 @@ enum part_kind {
     PART_STATUS,
     PART_EPISODE,
     PART_EPISODE_ID,
+    PART_MATCHED,
+    PART_MATCHED_STEP,
+    PART_MATCHED_KIND,
     PART_REASON_NAME,
     PART_REASON_VALUE,
 };
@@ -44,7 +46,7 @@ struct part {
     const struct rf_value
         *fallback; /* the field's default, for a null that the type does not take */
     struct rf_bytes literal;
-    struct parts reason;  /* REASONS: one item */
+    struct parts item;    /* REASONS, MATCHED: one of them */
     uint8_t instant_kind; /* OCCURRED_AT: the kind of value that the type takes */
 };
 
@@ -295,7 +297,51 @@ static bool add_reasons(struct builder *builder, const struct rf_schema_field *f
         return rf_error_set(builder->err, RF_ERROR_CONFIG, 0, "it has to be an array of records");
     open_builder(&inner, builder->arena, builder->plan, builder->rule, builder->err);
     ok = add_reason_fields(&inner, array->element);
-    return close_builder(&inner, ok, &part.reason) && add_part(builder, part);
+    return close_builder(&inner, ok, &part.item) && add_part(builder, part);
+}
+
+static bool add_matched_field(struct builder *builder, const struct rf_schema_field *field)
+{
+    const struct rf_value any_text = rf_value_string(rf_bytes_of_text(""));
+
+    if (strcmp(field->name, "step") == 0)
+        return add_attribute(builder, field, PART_MATCHED_STEP, rf_value_int(RF_PATTERN_STEPS_MAX));
+    if (strcmp(field->name, "kind") == 0)
+        return add_attribute(builder, field, PART_MATCHED_KIND, any_text);
+    if (strcmp(field->name, "occurred_at") == 0)
+        return add_instant(builder, field);
+    if (strcmp(field->name, "topic") == 0)
+        return add_attribute(builder, field, PART_TOPIC, any_text);
+    if (strcmp(field->name, "partition") == 0)
+        return add_attribute(builder, field, PART_PARTITION, rf_value_int(INT32_MAX));
+    if (strcmp(field->name, "offset") == 0)
+        return add_attribute(builder, field, PART_OFFSET, rf_value_int(INT64_MAX));
+    return add_default(builder, field, "ringfold does not know it");
+}
+
+/* The events of a pattern's match; of a rule without one the default, or none. */
+static bool add_matched(struct builder *builder, const struct rf_schema_field *field)
+{
+    const struct rf_schema *array = NULL;
+    struct part part = {.kind = PART_MATCHED};
+    struct builder inner;
+    bool ok = true;
+
+    if ((builder->rule == NULL || builder->rule->pattern == NULL) &&
+        (field->has_default || takes_null(field->type)))
+        return add_default(builder, field, "there is nothing for it");
+    array = enter_branch(builder, field->type, RF_SCHEMA_ARRAY);
+    if (array == NULL)
+        return false;
+    if (array->element->kind != RF_SCHEMA_RECORD)
+        return rf_error_set(builder->err, RF_ERROR_CONFIG, 0, "it has to be an array of records");
+    open_builder(&inner, builder->arena, builder->plan, builder->rule, builder->err);
+    for (size_t i = 0; ok && i < array->element->count; i++) {
+        const struct rf_schema_field *of = &array->element->fields[i];
+
+        ok = add_matched_field(&inner, of) || rf_error_wrap(builder->err, "field %s", of->name);
+    }
+    return close_builder(&inner, ok, &part.item) && add_part(builder, part);
 }
 
 static bool add_value(struct builder *builder, const struct rf_schema_field *field)
@@ -374,6 +420,8 @@ static bool add_field(struct builder *builder, const struct rf_schema_field *fie
         return add_instant(builder, field);
     if (strcmp(field->name, "reasons") == 0)
         return add_reasons(builder, field);
+    if (strcmp(field->name, "matched") == 0)
+        return add_matched(builder, field);
     if (strcmp(field->name, "source") == 0)
         return add_source(builder, field);
     if (strcmp(field->name, "value") == 0)
@@ -485,8 +533,8 @@ static bool encode_reasons(const struct part *part, const struct rf_derived *der
     for (size_t i = 0; i < derived->reason_count; i++) {
         const struct rf_reason *reason = &derived->reasons[i];
 
-        for (size_t j = 0; ok && j < part->reason.count; j++) {
-            const struct part *inner = &part->reason.items[j];
+        for (size_t j = 0; ok && j < part->item.count; j++) {
+            const struct part *inner = &part->item.items[j];
 
             if (inner->kind == PART_LITERAL)
                 rf_buffer_append(out, inner->literal.data, inner->literal.size);
@@ -518,6 +566,41 @@ static bool encode_because(const struct part *part, const struct rf_derived *der
 
     return rf_avro_encode_value(
         part->type, is_null ? rf_value_null() : rf_value_string(derived->because), out, err);
+}
+
+static bool encode_part(const struct part *part, const struct rf_derived *derived,
+                        struct rf_buffer *out, struct rf_error *err);
+
+static bool encode_matched_field(const struct part *part, const struct rf_matched *matched,
+                                 struct rf_buffer *out, struct rf_error *err)
+{
+    /* Its time and place are written as those of a derived event are. */
+    const struct rf_derived as_derived = {.occurred_at = matched->time,
+                                          .position = matched->position};
+
+    if (part->kind == PART_MATCHED_STEP)
+        return rf_avro_encode_value(part->type, rf_value_int(matched->step), out, err);
+    if (part->kind == PART_MATCHED_KIND)
+        return rf_avro_encode_value(part->type, rf_value_string(rf_bytes_of_text(matched->kind)),
+                                    out, err);
+    return encode_part(part, &as_derived, out, err);
+}
+
+static bool encode_matched(const struct part *part, const struct rf_derived *derived,
+                           struct rf_buffer *out, struct rf_error *err)
+{
+    uint8_t count[RF_VARINT_SIZE_MAX];
+
+    if (derived->matched_count > 0)
+        rf_buffer_append(out, count, rf_varint_write(count, (int64_t)derived->matched_count));
+    for (size_t i = 0; i < derived->matched_count; i++) {
+        for (size_t j = 0; j < part->item.count; j++) {
+            if (!encode_matched_field(&part->item.items[j], &derived->matched[i], out, err))
+                return rf_error_wrap(err, "matched");
+        }
+    }
+    rf_buffer_append_byte(out, 0);
+    return true;
 }
 
 static bool encode_part(const struct part *part, const struct rf_derived *derived,
@@ -559,6 +642,10 @@ static bool encode_part(const struct part *part, const struct rf_derived *derive
     case PART_EPISODE_ID:
         return rf_avro_encode_value(
             part->type, rf_value_string(rf_bytes_of_text(derived->episode_id)), out, err);
+    case PART_MATCHED:
+        return encode_matched(part, derived, out, err);
+    case PART_MATCHED_STEP:
+    case PART_MATCHED_KIND:
     case PART_REASON_NAME:
     case PART_REASON_VALUE:
         break;

@@ -22,6 +22,32 @@ static void print_reasons(struct rf_buffer *out, const struct rf_derived *derive
     rf_buffer_append_byte(out, ']');
 }
 
+static void print_position(struct rf_buffer *out, const struct rf_position *position)
+{
+    rf_buffer_append_text(out, "\"topic\":");
+    rf_json_print_text(out, rf_bytes_of_text(position->topic));
+    rf_buffer_printf(out, ",\"partition\":%d,\"offset\":%lld}", position->partition,
+                     (long long)position->offset);
+}
+
+static void print_matched(struct rf_buffer *out, const struct rf_derived *derived)
+{
+    char at[RF_TIME_TEXT_MAX];
+
+    rf_buffer_append_text(out, ",\"matched\":[");
+    for (size_t i = 0; i < derived->matched_count; i++) {
+        const struct rf_matched *matched = &derived->matched[i];
+
+        rf_buffer_printf(out, "%s{\"step\":%u", i == 0 ? "" : ",", matched->step);
+        print_text(out, "kind", rf_bytes_of_text(matched->kind));
+        print_text(out, "occurred_at",
+                   rf_bytes_of(at, rf_time_format_ms(at, sizeof at, matched->time)));
+        rf_buffer_append_byte(out, ',');
+        print_position(out, &matched->position);
+    }
+    rf_buffer_append_byte(out, ']');
+}
+
 static void print_offer(struct rf_buffer *out, const struct rf_rule *rule,
                         const struct rf_derived *derived)
 {
@@ -64,10 +90,11 @@ void rf_derived_print_json(const struct rf_plan *plan, const struct rf_derived *
     if (rule != NULL && rule->offer_id != NULL)
         print_offer(out, rule, derived);
     print_reasons(out, derived);
-    rf_buffer_append_text(out, ",\"source\":{\"topic\":");
-    rf_json_print_text(out, rf_bytes_of_text(derived->position.topic));
-    rf_buffer_printf(out, ",\"partition\":%d,\"offset\":%lld}}", derived->position.partition,
-                     (long long)derived->position.offset);
+    if (rule != NULL && rule->pattern != NULL)
+        print_matched(out, derived);
+    rf_buffer_append_text(out, ",\"source\":{");
+    print_position(out, &derived->position);
+    rf_buffer_append_byte(out, '}');
 }
 
 struct rf_bytes rf_derived_key(const struct rf_plan *plan, const struct rf_derived *derived,

@@ -63,16 +63,22 @@ static void write_id(struct rf_hash128 hash, char id[RF_EVENT_ID_SIZE + 1])
 
 /* Invariant 5: the same event makes the same id, whenever and wherever it is folded: app, rule, customer, topic,
  * partition, offset; behind the rule's name its status, where that is not RAISED. A timer's topic is RF_TIMER_TOPIC and
- * its offset the instant. */
+ * its offset the instant. Of a match also the event that it began with, as text (TOPIC/PARTITION/OFFSET) before the
+ * topic: several may be complete at once. */
 static void make_id(struct rf_engine *engine, struct rf_derived *derived)
 {
     const char *rule = derived->rule == RF_RULE_NONE ? "" : engine->plan->rules[derived->rule].name;
-    struct rf_bytes parts[5] = {rf_bytes_of_text(engine->plan->app), rf_bytes_of_text(rule)};
+    struct rf_bytes parts[6] = {rf_bytes_of_text(engine->plan->app), rf_bytes_of_text(rule)};
     size_t count = 2;
 
     if (derived->status != RF_STATUS_RAISED)
         parts[count++] = rf_bytes_of_text(rf_status_name(derived->status));
     parts[count++] = derived->customer;
+    if (derived->matched_count > 0)
+        parts[count++] = rf_bytes_of_text(
+            rf_arena_printf(&engine->scratch, "%s/%d/%lld", derived->matched[0].position.topic,
+                            (int)derived->matched[0].position.partition,
+                            (long long)derived->matched[0].position.offset));
     parts[count++] = rf_bytes_of_text(derived->position.topic);
     write_id(hash_parts(engine, parts, count, (uint32_t)derived->position.partition,
                         derived->position.offset),
@@ -105,6 +111,26 @@ static void copy_reasons(struct rf_engine *engine, const struct rf_rule *rule,
     }
     derived->reasons = reasons;
     derived->reason_count = rule->reason_count;
+}
+
+/* The events, in their order, with what the pattern calls them. */
+static void copy_match(const struct rf_engine *engine, const struct rf_pattern_match *match,
+                       struct rf_arena *arena, struct rf_derived *derived)
+{
+    const struct rf_rule *rule = &engine->plan->rules[derived->rule];
+    const struct rf_pattern *pattern = rule->pattern;
+    struct rf_matched *matched = rf_arena_alloc(arena, match->event_count * sizeof *matched);
+
+    for (size_t i = 0; i < match->event_count; i++) {
+        const struct rf_pattern_taken *taken = &match->events[i];
+
+        matched[i] = (struct rf_matched){.step = taken->step + 1,
+                                         .kind = pattern->steps[taken->step].kind,
+                                         .time = taken->time,
+                                         .position = taken->position};
+    }
+    derived->matched = matched;
+    derived->matched_count = match->event_count;
 }
 
 static bool read_because(struct rf_engine *engine, const struct rf_rule *rule,
@@ -165,14 +191,15 @@ bool rf_describe_reasons_hash(struct rf_engine *engine, uint32_t rule, uint64_t 
     return true;
 }
 
-static void set_cause(struct rf_engine *engine, const struct rf_cause *cause,
-                      struct rf_derived *derived)
+static void set_cause(const struct rf_cause *cause, struct rf_derived *derived)
 {
     derived->customer = cause->customer;
-    derived->occurred_at = engine->now;
-    derived->position = (struct rf_position){.topic = RF_TIMER_TOPIC, .offset = engine->now};
+    derived->occurred_at = cause->at;
+    derived->position = (struct rf_position){.topic = RF_TIMER_TOPIC, .offset = cause->at};
     if (cause->event != NULL)
         derived->position = cause->event->position;
+    if (cause->match != NULL && !cause->match->by_timer)
+        derived->position = cause->match->events[cause->match->event_count - 1].position;
 }
 
 struct rf_derived *rf_describe_push(struct rf_engine *engine)
@@ -199,7 +226,9 @@ bool rf_describe(struct rf_engine *engine, uint32_t index, enum rf_status status
         .offer_value = rf_value_null(),
     };
 
-    set_cause(engine, cause, &derived);
+    set_cause(cause, &derived);
+    if (cause->match != NULL)
+        copy_match(engine, cause->match, arena, &derived);
     /* What has ended needs no explanation: `because` speaks of what made it begin. */
     if (!rf_features_need(engine, &engine->wiring.rules[index].outcome_reads, &engine->scratch,
                           err) ||
@@ -224,7 +253,7 @@ void rf_describe_lifecycle(struct rf_engine *engine, enum rf_status status,
         .offer_value = rf_value_null(),
     };
     rf_assert(derived->output != RF_OUTPUT_NONE);
-    set_cause(engine, cause, derived);
+    set_cause(cause, derived);
     derived->customer = rf_arena_copy(arena, cause->customer);
     make_id(engine, derived);
 }

@@ -1,11 +1,14 @@
 /* What a derived event says: made from the customer as the engine looks at it now. */
 #pragma once
+#include "core/engine/pattern.h"
 #include "core/engine/state.h"
 
-/* What tips a decision: an event, or (event == NULL) the instant that the engine looks at. */
+/* What tips a decision: an event, the match of a pattern, or (both NULL) an instant. */
 struct rf_cause {
     struct rf_bytes customer;
+    rf_ms at; /* when it happens: that of the event or the match, or when the engine looks */
     const struct rf_event *event;
+    const struct rf_pattern_match *match;
 };
 
 /* The id of the rule's episode of that number. */

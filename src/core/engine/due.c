@@ -4,6 +4,7 @@
 #include "core/engine/crossing.h"
 #include "core/engine/describe.h"
 #include "core/engine/features.h"
+#include "core/engine/patterns.h"
 #include "core/engine/rules.h"
 
 #define ROUNDS_MAX 64
@@ -188,13 +189,14 @@ rf_ms rf_due_of(struct rf_engine *engine, const struct rf_customer *customer)
     if (!engine->moving.has_timers)
         return RF_MS_MAX;
     begin_looking(engine);
-    return earlier(find_next(engine, customer), end_of_life(engine, customer));
+    return earlier(earlier(find_next(engine, customer), rf_patterns_due(engine, customer)),
+                   end_of_life(engine, customer));
 }
 
 static void evict(struct rf_engine *engine, struct rf_customer *customer, rf_ms at,
                   struct rf_arena *arena, struct rf_fold *fold)
 {
-    const struct rf_cause cause = {.customer = customer->id};
+    const struct rf_cause cause = {.customer = customer->id, .at = at};
 
     fold->evicted = true;
     fold->changed = true;
@@ -207,7 +209,7 @@ static void evict(struct rf_engine *engine, struct rf_customer *customer, rf_ms 
 static bool fire_rules(struct rf_engine *engine, struct rf_customer *customer, rf_ms at,
                        struct rf_arena *arena, struct rf_fold *fold)
 {
-    const struct rf_cause cause = {.customer = customer->id};
+    const struct rf_cause cause = {.customer = customer->id, .at = at};
     bool changed = false;
 
     rf_features_look(engine, customer, at, NULL);
@@ -231,22 +233,26 @@ static bool fire_rules(struct rf_engine *engine, struct rf_customer *customer, r
     return changed;
 }
 
-rf_ms rf_due_fire(struct rf_engine *engine, struct rf_customer *customer, rf_ms until, bool evicts,
-                  struct rf_arena *arena, struct rf_fold *fold)
+rf_ms rf_due_fire(struct rf_engine *engine, struct rf_customer *customer,
+                  const struct rf_due_limits *limits, struct rf_arena *arena, struct rf_fold *fold)
 {
     rf_ms life = end_of_life(engine, customer);
 
     begin_looking(engine);
     for (;;) {
-        rf_ms next = find_next(engine, customer);
+        rf_ms rule = find_next(engine, customer);
+        rf_ms pattern = rf_patterns_due(engine, customer);
+        rf_ms next = pattern <= limits->watermark ? earlier(rule, pattern) : rule;
 
-        if (evicts && life <= until && life <= next) {
+        if (limits->evicts && life <= limits->until && life <= next) {
             evict(engine, customer, life, arena, fold);
             return RF_MS_MAX;
         }
-        if (next > until)
-            return earlier(next, life);
-        if (fire_rules(engine, customer, next, arena, fold))
+        if (next > limits->until || next == RF_MS_MAX)
+            return earlier(earlier(rule, pattern), life);
+        if (rule == next && fire_rules(engine, customer, next, arena, fold))
             fold->changed = true;
+        if (pattern == next)
+            rf_patterns_advance(engine, customer, next, arena, fold);
     }
 }

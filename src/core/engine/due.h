@@ -14,8 +14,13 @@ rf_ms rf_due_of(struct rf_engine *engine, const struct rf_customer *customer);
  * and go since the customer's last event, and what they read is about to change. */
 void rf_due_settle(struct rf_engine *engine, struct rf_customer *customer, rf_ms until);
 
-/* Fires everything due at or before `until`, in order. Returns what is due next, after that. Sets fold->changed and
- * fold->evicted where they come true; derived events are added to the engine's. `evicts`: also the end of the customer's
- * time to live; not where an event of its own is at hand. */
-rf_ms rf_due_fire(struct rf_engine *engine, struct rf_customer *customer, rf_ms until, bool evicts,
-                  struct rf_arena *arena, struct rf_fold *fold);
+struct rf_due_limits {
+    rf_ms until;
+    rf_ms watermark; /* for the patterns: events before it may still come; `until` at most counts */
+    bool evicts;     /* also the end of the customer's time to live; not with an event at hand */
+};
+
+/* Fires everything due at or before the limits, in order. Returns what is due next, after that. Sets fold->changed and
+ * fold->evicted where they come true; derived events are added to the engine's. */
+rf_ms rf_due_fire(struct rf_engine *engine, struct rf_customer *customer,
+                  const struct rf_due_limits *limits, struct rf_arena *arena, struct rf_fold *fold);

@@ -9,6 +9,7 @@
 #include "core/engine/feature_set.h"
 #include "core/engine/features.h"
 #include "core/engine/fold.h"
+#include "core/engine/patterns.h"
 #include "core/engine/rules.h"
 #include "core/engine/seen.h"
 #include "core/engine/state.h"
@@ -19,8 +20,10 @@
 
 static void bind_customer_variable(struct rf_engine *engine)
 {
-    engine->customer_record =
-        (struct rf_record){.type = &rf_customer_type, .fields = engine->customer_fields};
+    const struct rf_record_type *type = engine->plan->customer_type;
+
+    rf_assert(type->field_count == 1); /* { id } */
+    engine->customer_record = (struct rf_record){.type = type, .fields = &engine->customer_id};
     engine->variables[RF_VARIABLE_CUSTOMER] = rf_value_record(&engine->customer_record);
 }
 
@@ -52,6 +55,8 @@ struct rf_engine *rf_engine_open(const struct rf_plan *plan)
     rf_moving_make(&engine->memory, plan, &engine->wiring, &engine->moving);
     engine->moments =
         rf_arena_alloc_zero(&engine->memory, plan->rule_count * sizeof *engine->moments);
+    engine->steps =
+        rf_arena_alloc_zero(&engine->memory, plan->pattern_count * sizeof *engine->steps);
     engine->dedup_max = longest_dedup(plan);
     bind_customer_variable(engine);
     return engine;
@@ -82,6 +87,9 @@ static void fold_begin(struct rf_engine *engine, struct rf_fold *fold)
     fold->derived = NULL;
     fold->derived_count = 0;
     fold->seen_forgotten = 0;
+    fold->pattern_ignored = 0;
+    fold->pattern_hurried = 0;
+    fold->pattern_dropped = 0;
     fold->rule_error_count = 0;
     fold->rule_error_rule = 0;
     fold->rule_error.kind = RF_ERROR_NONE;
@@ -132,22 +140,25 @@ static bool is_duplicate(const struct rf_engine *engine, const struct rf_custome
  * there, cooldowns are counted to there. So what an event does depends on the customer's own events in the order
  * of their arrival, and on nothing else: no clock, no other customer, no batch. */
 static void apply(struct rf_engine *engine, struct rf_customer *customer,
-                  const struct rf_event *event, rf_ms now, struct rf_arena *arena,
+                  const struct rf_event *event, rf_ms watermark, struct rf_arena *arena,
                   struct rf_fold *fold)
 {
+    const struct rf_due_limits limits = {.until = event->time, .watermark = watermark};
     bool looks = customer->due <= event->time || engine->moving.has_holds;
+    rf_ms now = engine->now;
 
     if (customer->due <= event->time)
-        (void)rf_due_fire(engine, customer, event->time, false, arena, fold);
+        (void)rf_due_fire(engine, customer, &limits, arena, fold);
     if (engine->moving.has_holds)
         rf_due_settle(engine, customer, event->time);
     if (looks)
-        rf_features_look(engine, customer, now, event);
+        rf_features_look(engine, customer, now, event->fields);
     rf_fold_apply(engine, customer, event, arena);
     remember(engine, customer, event, arena, fold);
     count_event(customer, event);
     engine->variables[RF_VARIABLE_EVENT] = rf_value_null(); /* no rule sees the event */
     rf_rules_ask(engine, customer, event, arena, fold);
+    rf_patterns_take(engine, customer, event, watermark, arena, fold);
     customer->due = rf_due_of(engine, customer);
     fold->due = customer->due;
     fold->changed = true;
@@ -159,7 +170,6 @@ bool rf_engine_fold(struct rf_engine *engine, struct rf_customer *customer,
 {
     rf_ms now = later(customer->as_of, event->time);
 
-    (void)watermark;
     rf_assert(event->source < engine->plan->source_count);
     rf_assert(arena != &engine->scratch);
     fold_begin(engine, fold);
@@ -173,10 +183,10 @@ bool rf_engine_fold(struct rf_engine *engine, struct rf_customer *customer,
         return true;
     }
     rf_arena_reset(&engine->scratch, SCRATCH_KEEP);
-    rf_features_look(engine, customer, now, event);
-    if (!rf_fold_gather(engine, event, err))
+    rf_features_look(engine, customer, now, event->fields);
+    if (!rf_fold_gather(engine, event, err) || !rf_patterns_gather(engine, event, err))
         return false;
-    apply(engine, customer, event, now, arena, fold);
+    apply(engine, customer, event, watermark, arena, fold);
     rf_assert(customer->as_of == now);
     fold_end(engine, arena, fold);
     return true;
@@ -185,10 +195,13 @@ bool rf_engine_fold(struct rf_engine *engine, struct rf_customer *customer,
 void rf_engine_advance(struct rf_engine *engine, struct rf_customer *customer, rf_ms watermark,
                        struct rf_arena *arena, struct rf_fold *fold)
 {
+    const struct rf_due_limits limits = {
+        .until = watermark, .watermark = watermark, .evicts = true};
+
     rf_assert(arena != &engine->scratch);
     fold_begin(engine, fold);
     rf_arena_reset(&engine->scratch, SCRATCH_KEEP);
-    fold->due = rf_due_fire(engine, customer, watermark, true, arena, fold);
+    fold->due = rf_due_fire(engine, customer, &limits, arena, fold);
     if (fold->changed && !fold->evicted)
         customer->due = rf_due_of(engine, customer);
     fold_end(engine, arena, fold);
@@ -208,7 +221,7 @@ bool rf_engine_has_timers(const struct rf_engine *engine)
 bool rf_engine_erased(struct rf_engine *engine, const struct rf_event *event,
                       struct rf_arena *arena, struct rf_derived *derived)
 {
-    const struct rf_cause cause = {.customer = event->customer, .event = event};
+    const struct rf_cause cause = {.customer = event->customer, .at = event->time, .event = event};
 
     if (engine->plan->lifecycle_output == RF_OUTPUT_NONE)
         return false;

@@ -35,7 +35,11 @@ struct rf_fold {
     rf_ms due; /* when to look at the customer next: customer->due, or later where it was in vain */
     size_t derived_count;
     const struct rf_derived *derived; /* in the arena, in the order in which they came about */
-    size_t seen_forgotten; /* event ids dropped before their time: the customer has RF_SEEN_MAX */
+    size_t seen_forgotten;  /* event ids dropped before their time: the customer has RF_SEEN_MAX */
+    size_t pattern_ignored; /* events that came too late for a pattern */
+    size_t
+        pattern_hurried; /* events that a pattern could not keep until the watermark reached them */
+    size_t pattern_dropped; /* partial matches given up: there were RF_PATTERN_RUNS_MAX */
     size_t rule_error_count;
     uint32_t rule_error_rule;   /* the last that failed */
     struct rf_error rule_error; /* why */

@@ -215,7 +215,7 @@ void rf_moving_make(struct rf_arena *arena, const struct rf_plan *plan,
 {
     struct maker maker = {.arena = arena, .plan = plan, .wiring = wiring};
 
-    *moving = (struct rf_moving){.has_timers = plan->ttl > 0};
+    *moving = (struct rf_moving){.has_timers = plan->ttl > 0 || plan->pattern_count > 0};
     moving->rules = rf_arena_alloc_zero(arena, plan->rule_count * sizeof *moving->rules);
     for (size_t i = 0; i < plan->rule_count; i++) {
         const struct rf_rule *rule = &plan->rules[i];

@@ -16,11 +16,6 @@ struct look {
 
 /* ---- what is kept --------------------------------------------------------------------------------- */
 
-void rf_pattern_init(struct rf_pattern_state *state)
-{
-    *state = (struct rf_pattern_state){.passed = RF_MS_MIN};
-}
-
 /* `items` with room for one more. */
 static void *grow(struct rf_arena *arena, void *items, size_t item_size, uint32_t count,
                   uint32_t *capacity)

@@ -53,9 +53,6 @@ struct rf_pattern_outcome {
     size_t dropped_count;             /* partial matches given up, for lack of room */
 };
 
-/* A state of which nothing is known. */
-void rf_pattern_init(struct rf_pattern_state *state);
-
 /* An event that matches the `steps` (by bit; not 0) arrives; then as rf_pattern_advance. */
 void rf_pattern_offer(const struct rf_pattern *pattern, struct rf_pattern_state *state,
                       const struct rf_pattern_event *event, rf_ms watermark, struct rf_arena *arena,

@@ -9,6 +9,8 @@ static bool is_asked(const struct rf_engine *engine, uint32_t index,
 {
     const struct rf_rule_wiring *wiring = &engine->wiring.rules[index];
 
+    if (engine->plan->rules[index].pattern != NULL && !state->raised)
+        return false; /* its matches ask */
     return wiring->each_event || rf_feature_set_meets(&wiring->when_reads, &engine->changed) ||
            (state->raised && rf_feature_set_meets(&wiring->clear_reads, &engine->changed));
 }
@@ -29,10 +31,9 @@ static bool ask(struct rf_engine *engine, const struct rf_expr *condition,
     return true;
 }
 
-static bool cools_down(const struct rf_engine *engine, const struct rf_rule *rule,
-                       const struct rf_rule_state *state)
+static bool cools_down(const struct rf_rule *rule, const struct rf_rule_state *state, rf_ms at)
 {
-    return state->fired_count > 0 && engine->now - state->last_fired < rule->cooldown;
+    return state->fired_count > 0 && at - state->last_fired < rule->cooldown;
 }
 
 /* Has it held for long enough, and not yet fired while it did? */
@@ -57,11 +58,11 @@ static bool raise_alert(struct rf_engine *engine, uint32_t index, struct rf_rule
         !rf_describe(engine, index, RF_STATUS_RAISED, cause, number, id, arena, err))
         return false;
     state->fired_count = number;
-    state->last_fired = engine->now;
+    state->last_fired = cause->at;
     if (rule->clear_when == NULL)
         return true;
     state->raised = true;
-    state->told = engine->now;
+    state->told = cause->at;
     state->told_hash = told_hash;
     state->id = id;
     return true;
@@ -121,7 +122,7 @@ static bool ask_idle(struct rf_engine *engine, uint32_t index, struct rf_rule_st
     const struct rf_rule *rule = &engine->plan->rules[index];
     bool holds = false;
 
-    if (rule->hold == 0 && cools_down(engine, rule, state))
+    if (rule->hold == 0 && cools_down(rule, state, engine->now))
         return true;
     if (!ask(engine, rule->when, &engine->wiring.rules[index].when_reads, "when", &holds, err))
         return false;
@@ -131,9 +132,61 @@ static bool ask_idle(struct rf_engine *engine, uint32_t index, struct rf_rule_st
     }
     if (rule->hold > 0 && state->held_since == RF_MS_MIN)
         state->held_since = engine->now;
-    if (cools_down(engine, rule, state) || !is_ripe(engine, rule, state))
+    if (cools_down(rule, state, engine->now) || !is_ripe(engine, rule, state))
         return true;
     return raise_alert(engine, index, state, cause, arena, err);
+}
+
+/* What the pattern asks itself: features do not tell. */
+static bool ask_matched(struct rf_engine *engine, uint32_t index, struct rf_rule_state *state,
+                        const struct rf_cause *cause, struct rf_arena *arena, struct rf_error *err)
+{
+    const struct rf_rule *rule = &engine->plan->rules[index];
+    bool holds = true;
+
+    if (cools_down(rule, state, cause->at))
+        return true;
+    if (rule->when != NULL &&
+        !ask(engine, rule->when, &engine->wiring.rules[index].when_reads, "when", &holds, err))
+        return false;
+    return !holds || raise_alert(engine, index, state, cause, arena, err);
+}
+
+static bool tell_match(struct rf_engine *engine, uint32_t index, struct rf_rule_state *state,
+                       const struct rf_cause *cause, struct rf_arena *arena, struct rf_error *err)
+{
+    const struct rf_rule *rule = &engine->plan->rules[index];
+    uint64_t hash = 0;
+
+    if (rule->update == 0 || cause->at - state->told < rule->update)
+        return true;
+    if (!rf_describe_reasons_hash(engine, index, &hash, err) ||
+        !rf_describe(engine, index, RF_STATUS_UPDATED, cause, state->fired_count, state->id, arena,
+                     err))
+        return false;
+    state->told = cause->at;
+    state->told_hash = hash;
+    return true;
+}
+
+static void count_failure(struct rf_engine *engine, uint32_t index, struct rf_fold *fold)
+{
+    fold->rule_error_count++;
+    fold->rule_error_rule = index;
+    fold->rule_error = engine->error;
+}
+
+void rf_rules_match(struct rf_engine *engine, uint32_t index, struct rf_rule_state *state,
+                    const struct rf_cause *cause, struct rf_arena *arena, struct rf_fold *fold)
+{
+    bool ok = false;
+
+    rf_assert(cause->match != NULL);
+    rf_error_clear(&engine->error);
+    ok = state->raised ? tell_match(engine, index, state, cause, arena, &engine->error)
+                       : ask_matched(engine, index, state, cause, arena, &engine->error);
+    if (!ok)
+        count_failure(engine, index, fold);
 }
 
 void rf_rules_ask_one(struct rf_engine *engine, uint32_t index, struct rf_rule_state *state,
@@ -144,17 +197,14 @@ void rf_rules_ask_one(struct rf_engine *engine, uint32_t index, struct rf_rule_s
     rf_error_clear(&engine->error);
     ok = state->raised ? ask_raised(engine, index, state, cause, arena, &engine->error)
                        : ask_idle(engine, index, state, cause, arena, &engine->error);
-    if (ok)
-        return;
-    fold->rule_error_count++;
-    fold->rule_error_rule = index;
-    fold->rule_error = engine->error;
+    if (!ok)
+        count_failure(engine, index, fold);
 }
 
 void rf_rules_ask(struct rf_engine *engine, struct rf_customer *customer,
                   const struct rf_event *event, struct rf_arena *arena, struct rf_fold *fold)
 {
-    const struct rf_cause cause = {.customer = customer->id, .event = event};
+    const struct rf_cause cause = {.customer = customer->id, .at = engine->now, .event = event};
 
     for (uint32_t i = 0; i < engine->plan->rule_count; i++) {
         if (is_asked(engine, i, &customer->rules[i]))

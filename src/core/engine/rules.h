@@ -17,6 +17,11 @@
 void rf_rules_ask(struct rf_engine *engine, struct rf_customer *customer,
                   const struct rf_event *event, struct rf_arena *arena, struct rf_fold *fold);
 
+/* A rule whose pattern has a match, which is the cause: it fires if it is not cooling down and `when`, where it has
+ * one, holds; where its alert is open the match is news of it, `update` after the last. */
+void rf_rules_match(struct rf_engine *engine, uint32_t index, struct rf_rule_state *state,
+                    const struct rf_cause *cause, struct rf_arena *arena, struct rf_fold *fold);
+
 /* One rule, whatever has changed, at the instant at which the engine looks. */
 void rf_rules_ask_one(struct rf_engine *engine, uint32_t index, struct rf_rule_state *state,
                       const struct rf_cause *cause, struct rf_arena *arena, struct rf_fold *fold);

@@ -47,12 +47,13 @@ struct rf_engine {
     struct rf_value *variables;  /* as the plan's expressions see them */
     struct rf_feature_set known; /* features whose variable is up to date */
     struct rf_record customer_record;
-    struct rf_value customer_fields[RF_CUSTOMER_FIELDS];
+    struct rf_value customer_id;
 
     /* of the event that is folded */
     struct rf_arena scratch; /* what its expressions make; forgotten with the next event */
     struct rf_contribution *contributions;
     size_t contribution_count;
+    uint32_t *steps; /* by pattern: the steps that it matches, by bit */
     struct rf_feature_set changed; /* with the expressions that read what changed */
     struct rf_derived *derived;    /* owned; grows */
     size_t derived_count, derived_capacity;

@@ -21,7 +21,7 @@ bool rf_wiring_reads(const struct rf_wiring *wiring, const struct rf_expr *expr,
         return false;
     reads = rf_expr_reads(expr, &count);
     for (size_t i = 0; i < count; i++) {
-        if (reads[i].variable == RF_VARIABLE_NOW || rf_read_is_history(&reads[i]))
+        if (reads[i].variable == RF_VARIABLE_NOW)
             reads_now = true;
         if (reads[i].variable < RF_VARIABLE_FEATURE)
             continue;
@@ -93,6 +93,42 @@ static void wire_inputs(struct maker *maker, uint32_t index)
     }
 }
 
+static void wire_pattern(struct maker *maker, uint32_t index)
+{
+    const struct rf_pattern *pattern = &maker->plan->patterns[index];
+
+    rf_assert(maker->plan->rules[pattern->rule].pattern == pattern);
+    for (size_t i = 0; i < pattern->input_count; i++) {
+        const struct rf_pattern_input *input = &pattern->inputs[i];
+        struct rf_pattern_listeners *of = &maker->wiring->pattern_sources[input->source];
+        struct rf_pattern_listener *listener = &of->items[of->count++];
+
+        *listener = (struct rf_pattern_listener){
+            .rule = pattern->rule, .pattern = index, .step = input->step, .where = input->where};
+        rf_wiring_reads(maker->wiring, input->where, &listener->where_reads);
+    }
+}
+
+static void wire_patterns(struct maker *maker)
+{
+    const struct rf_plan *plan = maker->plan;
+
+    maker->wiring->pattern_sources = rf_arena_alloc_zero(
+        maker->arena, plan->source_count * sizeof *maker->wiring->pattern_sources);
+    for (size_t i = 0; i < plan->source_count; i++) {
+        size_t count = 0;
+
+        for (size_t j = 0; j < plan->pattern_count; j++) {
+            for (size_t k = 0; k < plan->patterns[j].input_count; k++)
+                count += plan->patterns[j].inputs[k].source == i;
+        }
+        maker->wiring->pattern_sources[i].items =
+            rf_arena_alloc(maker->arena, count * sizeof(struct rf_pattern_listener));
+    }
+    for (uint32_t i = 0; i < plan->pattern_count; i++)
+        wire_pattern(maker, i);
+}
+
 static void wire_rule(struct maker *maker, size_t index)
 {
     const struct rf_rule *rule = &maker->plan->rules[index];
@@ -130,4 +166,5 @@ void rf_wiring_make(struct rf_arena *arena, const struct rf_plan *plan, struct r
         wire_inputs(&maker, i);
     for (size_t i = 0; i < plan->rule_count; i++)
         wire_rule(&maker, i);
+    wire_patterns(&maker);
 }

@@ -23,6 +23,20 @@ struct rf_listeners {
     struct rf_listener *items; /* in the order of the features */
 };
 
+/* A step's interest in a source. */
+struct rf_pattern_listener {
+    uint32_t rule;
+    uint32_t pattern;
+    uint32_t step;
+    const struct rf_expr *where; /* NULL: every event */
+    struct rf_feature_set where_reads;
+};
+
+struct rf_pattern_listeners {
+    size_t count;
+    struct rf_pattern_listener *items; /* in the order of the rules, then of the steps */
+};
+
 struct rf_rule_wiring {
     struct rf_feature_set when_reads;
     struct rf_feature_set clear_reads;
@@ -31,8 +45,9 @@ struct rf_rule_wiring {
 };
 
 struct rf_wiring {
-    struct rf_listeners *sources;    /* by source */
-    size_t listener_count_max;       /* of one source */
+    struct rf_listeners *sources;                 /* by source */
+    struct rf_pattern_listeners *pattern_sources; /* by source */
+    size_t listener_count_max;                    /* of one source */
     struct rf_feature_set *affected; /* by feature: itself and the expressions that read it */
     struct rf_rule_wiring *rules;    /* by rule */
     struct rf_feature_set *reads;    /* by feature: what its expression reads */

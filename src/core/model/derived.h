@@ -14,6 +14,14 @@ struct rf_reason {
     struct rf_value value;
 };
 
+/* An event of a pattern's match. */
+struct rf_matched {
+    uint32_t step; /* of the pattern as it is written, from 1 */
+    const char *kind;
+    rf_ms time;
+    struct rf_position position;
+};
+
 #define RF_EVENT_ID_SIZE 32 /* hex digits of a 128-bit hash */
 
 enum rf_status {
@@ -47,4 +55,6 @@ struct rf_derived {
     struct rf_value offer_value; /* double, or null */
     size_t reason_count;
     const struct rf_reason *reasons;
+    size_t matched_count; /* 0: no pattern's doing */
+    const struct rf_matched *matched;
 };

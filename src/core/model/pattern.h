@@ -35,6 +35,7 @@ struct rf_pattern_stage {
 };
 
 struct rf_pattern {
+    uint32_t rule; /* whose it is */
     const char *
         state_name; /* of what is kept, with a hash of the definition: a changed one starts empty */
     const struct rf_pattern_step *steps;

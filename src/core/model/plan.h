@@ -4,7 +4,7 @@
  * Expressions see these variables, by index:
  *     0              event      the source's event_type (only in a source's and a feature's expressions)
  *     1              now        timestamp: when the customer is looked at
- *     2              customer   record { id, first_seen, events } (model/customer.h)
+ *     2              customer   record { id: string }
  *     3 ...          features   in the order in which they are written */
 #pragma once
 #include <stdbool.h>
@@ -14,6 +14,7 @@
 #include "core/base/arena.h"
 #include "core/base/time.h"
 #include "core/expr/expr.h"
+#include "core/model/pattern.h"
 #include "core/model/schema.h"
 
 #define RF_VARIABLE_EVENT    0
@@ -21,27 +22,11 @@
 #define RF_VARIABLE_CUSTOMER 2
 #define RF_VARIABLE_FEATURE  3
 
-/* What expressions see as `customer`. */
-enum rf_customer_field {
-    RF_CUSTOMER_ID,         /* string */
-    RF_CUSTOMER_FIRST_SEEN, /* timestamp: the least event time, of the event at hand too */
-    RF_CUSTOMER_EVENTS,     /* int: how many were folded, the event at hand included */
-    RF_CUSTOMER_FIELDS,
-};
-extern const struct rf_record_type rf_customer_type;
+#define RF_LATENESS_NONE     INT64_C(-1) /* nothing is too late */
 
-/* Does it read what every event may change? */
-static inline bool rf_read_is_history(const struct rf_expr_read *read)
-{
-    return read->variable == RF_VARIABLE_CUSTOMER &&
-           !(read->depth > 0 && read->path[0] == RF_CUSTOMER_ID);
-}
-
-#define RF_LATENESS_NONE INT64_C(-1) /* nothing is too late */
-
-#define RF_SOURCES_MAX   64
-#define RF_FEATURES_MAX  256
-#define RF_RULES_MAX     256
+#define RF_SOURCES_MAX       64
+#define RF_FEATURES_MAX      256
+#define RF_RULES_MAX         256
 
 #define RF_OUTPUT_NONE       UINT32_MAX
 
@@ -105,7 +90,7 @@ enum rf_feature_kind {
     RF_FEATURE_INTERVAL,
     RF_FEATURE_CASES,    /* `open`, `close`, `by` */
     RF_FEATURE_CASES_OF, /* what another feature's cases add up to */
-};                       /* new kinds go to the end: the number is part of what a state is called */
+}; /* new kinds go to the end: the number is part of what a state is called */
 
 /* What of a feature is kept in the customer record (model/customer.h). */
 enum rf_state_shape {
@@ -139,14 +124,13 @@ enum rf_feature_stat {
 struct rf_feature_input {
     uint32_t source;
     const struct rf_expr *where; /* bool; NULL: every event */
-    const struct rf_expr
-        *value; /* NULL: COUNT, INTERVAL, DECAY and TREND of occurrences; CASES: the id */
+    const struct rf_expr *value; /* NULL: COUNT, INTERVAL, DECAY and TREND of occurrences; CASES: the id */
     const struct rf_expr *open, *close; /* CASES: bool; else NULL */
 };
 
 /* A feature is a column of the customer record beside these, which are therefore no names for one. */
 #define RF_RESERVED_COLUMNS                                                                        \
-    "customer", "first_seen", "as_of", "events", "due", "state", "rules", "seen"
+    "customer", "first_seen", "as_of", "events", "due", "state", "rules", "seen", "patterns"
 
 struct rf_feature {
     const char *name;
@@ -164,10 +148,10 @@ struct rf_feature {
     double q;    /* QUANTILE: 0 to 1 */
     const struct rf_feature_input *inputs;
     size_t input_count;
-    rf_span_ms window;    /* 0: since ever; always 0 for DECAY and FIRST */
-    rf_span_ms offset;    /* BUCKETS only: the window ends this long before now; TREND: `window` */
-    rf_span_ms bucket;    /* BUCKETS: the grain; the window's edge is exact to this much */
-    rf_span_ms half_life; /* DECAY, or a TALLY; 0: none */
+    rf_span_ms window;          /* 0: since ever; always 0 for DECAY and FIRST */
+    rf_span_ms offset;          /* BUCKETS only: the window ends this long before now; TREND: `window` */
+    rf_span_ms bucket;          /* BUCKETS: the grain; the window's edge is exact to this much */
+    rf_span_ms half_life;       /* DECAY, or a TALLY; 0: none */
     const struct rf_expr *expr; /* EXPR */
     struct rf_feature_set
         reads;      /* features that its expressions read, themselves included in turn */
@@ -186,8 +170,10 @@ struct rf_output {
 
 struct rf_rule {
     const char *name;
-    const char *version;              /* 16 hex digits: a hash of the definition */
-    const struct rf_expr *when;       /* bool */
+    const char *version;        /* 16 hex digits: a hash of the definition */
+    const struct rf_expr *when; /* bool; NULL: every match of the pattern counts */
+    const struct rf_pattern
+        *pattern; /* one of the plan's; NULL: the rule asks for what is, by `when` */
     const struct rf_expr *because;    /* string; NULL: none */
     const char *severity;             /* "low", "medium", "high", "critical" */
     rf_span_ms cooldown;              /* 0: fires at every event for which it holds */
@@ -210,11 +196,13 @@ struct rf_rule {
 struct rf_plan {
     const char *app;
     const char *version; /* 16 hex digits: a hash of everything that decides what is emitted */
-    size_t source_count, feature_count, rule_count, output_count;
+    size_t source_count, feature_count, pattern_count, rule_count, output_count;
     const struct rf_source *sources;
     const struct rf_feature *features;
+    const struct rf_pattern *patterns;
     const struct rf_rule *rules;
     const struct rf_output *outputs;
+    const struct rf_record_type *customer_type;
     rf_span_ms
         lateness; /* how far behind a task's latest event time an event may be; or RF_LATENESS_NONE */
     enum rf_late late;

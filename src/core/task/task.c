@@ -224,6 +224,21 @@ static void dead_letter(struct rf_task *task, const struct rf_input *input, cons
     task->open_counts.dead_letters++;
 }
 
+static rf_ms later(rf_ms a, rf_ms b)
+{
+    return a > b ? a : b;
+}
+
+/* No event older than this will be taken. */
+static rf_ms watermark_at(const struct rf_task *task, rf_ms stream_time)
+{
+    rf_span_ms lateness = task->options.plan->lateness;
+
+    if (lateness == RF_LATENESS_NONE)
+        return stream_time;
+    return stream_time < RF_MS_MIN + lateness ? RF_MS_MIN : stream_time - lateness;
+}
+
 static bool is_late(const struct rf_task *task, const struct rf_event *event)
 {
     rf_span_ms lateness = task->options.plan->lateness;
@@ -247,8 +262,9 @@ static bool fold_event(struct rf_task *task, const struct rf_input *input,
 
     if (!rf_records_customer(task->records, event->customer, &task->arena, &customer, err))
         return false;
-    if (!rf_engine_fold(task->engine, customer, event, task->stream_time, &task->arena, &fold,
-                        err)) {
+    if (!rf_engine_fold(task->engine, customer, event,
+                        watermark_at(task, later(task->stream_time, event->time)), &task->arena,
+                        &fold, err)) {
         rf_assert(err->kind == RF_ERROR_RECORD);
         dead_letter(task, input, rf_error_kind_name(err->kind),
                     rf_arena_copy_text(&task->arena, err->message));
@@ -418,8 +434,9 @@ static size_t size_after(struct rf_task *task, const struct judged *judged)
         rf_records_customer(task->records, judged->event.customer, &task->arena, &customer, &err);
     rf_assert(opened); /* as it was a moment ago */
     if (judged->verdict == VERDICT_FOLD &&
-        !rf_engine_fold(task->engine, customer, &judged->event, task->stream_time, &task->arena,
-                        &fold, &err))
+        !rf_engine_fold(task->engine, customer, &judged->event,
+                        watermark_at(task, later(task->stream_time, judged->event.time)),
+                        &task->arena, &fold, &err))
         rf_assert(err.kind == RF_ERROR_RECORD); /* as it was then, too */
     return rf_records_size(task->records, task->engine, &task->arena, judged->event.customer);
 }

@@ -32,6 +32,8 @@ struct rf_build {
     struct rf_source *sources;
     struct rf_feature *features;
     struct rf_rule *rules;
+    struct rf_pattern *patterns; /* of the rules that have one, in their order */
+    struct rf_feature_set *pattern_reads;
     struct rf_output *outputs;
     bool **fields_used;       /* of each source; NULL where it is broken */
     uint64_t *feature_hashes; /* of each definition, with what it reads */
@@ -60,6 +62,11 @@ void rf_build_bindings(struct rf_build *build); /* likewise */
 const struct rf_schema *rf_build_schema(struct rf_build *build, struct rf_bytes text,
                                         const char *name, struct rf_place place);
 
+/* The `pattern` of a rule, and the features that it reads. False: complaints were made. */
+bool rf_build_pattern(struct rf_build *build, struct rf_entry *entry,
+                      const struct rf_rule_draft *draft, struct rf_pattern *pattern,
+                      struct rf_feature_set *reads);
+
 /* What an expression sees, and whose it is. */
 struct rf_scope {
     size_t variable_count;          /* of build->variables */
@@ -78,6 +85,12 @@ void rf_build_reads(struct rf_build *build, const struct rf_expr *expr,
 static inline bool rf_set_has(const struct rf_feature_set *set, size_t i)
 {
     return (set->bits[i / 64] >> (i % 64) & 1U) != 0;
+}
+
+static inline void rf_set_unite(struct rf_feature_set *set, const struct rf_feature_set *other)
+{
+    for (size_t i = 0; i < RF_FEATURES_MAX / 64; i++)
+        set->bits[i] |= other->bits[i];
 }
 
 static inline void rf_set_add(struct rf_feature_set *set, size_t i)

@@ -40,11 +40,21 @@ struct rf_offer_draft {
     const struct rf_yaml_node *value;
 };
 
+/* A step of a rule's `pattern`. */
+struct rf_step_draft {
+    const char *kind, *negated; /* `not` */
+    const struct rf_yaml_node *where;
+    int64_t times;
+    rf_span_ms within, silence; /* 0: not written */
+};
+
 struct rf_rule_draft {
-    const struct rf_yaml_node *when, *because, *clear_when;
+    const struct rf_yaml_node *when, *because, *clear_when, *pattern;
     const char *emit;
     int severity;
     rf_span_ms cooldown, hold, update;
+    rf_span_ms within; /* of the pattern; 0: not written */
+    int skip;          /* index in the choices */
     struct rf_offer_draft offer;
 };
 

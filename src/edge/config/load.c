@@ -47,7 +47,8 @@ static void finish_settings(struct rf_build *build)
     config->topics.changelog = own_topic(build, config->topics.changelog, "changelog");
     config->topics.tasks = own_topic(build, config->topics.tasks, "tasks");
     plan->app = draft->app;
-    plan->lateness = draft->lateness;
+    plan->lateness = rf_group_find(&build->top, "lateness") == NULL ? RF_LATENESS_NONE
+                                                                    : draft->lateness;
     plan->late = (enum rf_late)draft->late;
     plan->max_ahead = draft->max_ahead;
     plan->event_bytes_max = (size_t)draft->event_bytes_max;

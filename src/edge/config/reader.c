@@ -235,6 +235,21 @@ static bool read_map(const struct rf_reader *reader, const struct rf_setting *se
     return true;
 }
 
+static bool read_list(const struct rf_reader *reader, const struct rf_setting *setting,
+                      const struct rf_yaml_node *node, const struct rf_yaml_node **slot)
+{
+    struct rf_place place = rf_place_of(node);
+
+    if (node->kind == RF_YAML_LIST) {
+        *slot = node;
+        return true;
+    }
+    place.hint = setting->help;
+    rf_complain(reader->yaml, place, "'%s' has to be %s, not %s", setting->name,
+                rf_setting_type_text(setting->type), rf_yaml_kind_name(node));
+    return false;
+}
+
 static bool read_row(const struct rf_reader *reader, struct rf_group *group, size_t row,
                      void *target)
 {
@@ -251,6 +266,8 @@ static bool read_row(const struct rf_reader *reader, struct rf_group *group, siz
     case RF_SETTING_NAMED:
     case RF_SETTING_PROPERTIES:
         return node == NULL || read_map(reader, setting, node, slot);
+    case RF_SETTING_LIST:
+        return node == NULL || read_list(reader, setting, node, slot);
     case RF_SETTING_EXPRESSION:
         return node == NULL || read_expression(reader, setting, node, slot);
     default:

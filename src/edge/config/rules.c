@@ -76,7 +76,8 @@ static void set_reasons(struct rf_build *build, struct rf_rule *rule)
     uint32_t *reasons = rf_arena_alloc(build->arena, RF_FEATURES_MAX * sizeof *reasons);
     struct rf_feature_set named = {0};
 
-    rule->reason_count = add_reasons(rule->when, &named, reasons, 0);
+    if (rule->when != NULL)
+        rule->reason_count = add_reasons(rule->when, &named, reasons, 0);
     if (rule->clear_when != NULL)
         rule->reason_count = add_reasons(rule->clear_when, &named, reasons, rule->reason_count);
     rule->reason_features = reasons;
@@ -129,10 +130,59 @@ static void check_episode(struct rf_build *build, struct rf_entry *entry,
     }
 }
 
+static bool refuse(struct rf_build *build, struct rf_entry *entry, const char *setting,
+                   const char *hint, const char *message)
+{
+    struct rf_place place = rf_group_place(&entry->group, setting);
+
+    place.hint = hint;
+    rf_complain(&build->yaml, place, "'%s' %s", setting, message);
+    return false;
+}
+
+/* A pattern and a condition go together, but what is said of one of them needs it. */
+static bool make_pattern(struct rf_build *build, struct rf_entry *entry,
+                         const struct rf_rule_draft *draft, struct rf_rule *rule)
+{
+    static const char *const belonging[] = {"within", "skip"};
+    size_t index = build->plan->pattern_count;
+
+    if (draft->pattern != NULL) {
+        build->plan->pattern_count++;
+        rule->pattern = &build->patterns[index];
+        build->patterns[index].rule = (uint32_t)(rule - build->rules);
+        if (draft->hold > 0)
+            return refuse(build, entry, "for",
+                          "the last step of the pattern: { not: KIND, for: 14d }",
+                          "is how long a 'when' has to hold: a pattern is complete at once");
+        if (!rf_build_pattern(build, entry, draft, &build->patterns[index],
+                              &build->pattern_reads[index]))
+            return false;
+        rf_set_unite(&rule->reads, &build->pattern_reads[index]);
+        return true;
+    }
+    for (size_t i = 0; i < sizeof belonging / sizeof belonging[0]; i++) {
+        if (rf_group_find(&entry->group, belonging[i]) != NULL)
+            return refuse(build, entry, belonging[i],
+                          "pattern: [ { kind: KIND }, ... ], or remove it",
+                          "belongs to a 'pattern'");
+    }
+    if (draft->when == NULL) {
+        struct rf_place place = rf_place_of(entry->group.key);
+
+        place.hint = "when: EXPRESSION, or pattern: [ { kind: KIND }, ... ]";
+        rf_complain(&build->yaml, place, "'when' is missing in %s", entry->group.path);
+        return false;
+    }
+    return true;
+}
+
 static void make_rule(struct rf_build *build, struct rf_entry *entry,
                       const struct rf_rule_draft *draft, struct rf_rule *rule)
 {
     if (!find_output(build, rf_group_place(&entry->group, "emit"), draft->emit, &rule->output))
+        entry->broken = true;
+    if (!make_pattern(build, entry, draft, rule))
         entry->broken = true;
     rule->when = compile(build, entry, draft->when, &rf_type_bool);
     rule->because = compile(build, entry, draft->because, &rf_type_string);
@@ -145,13 +195,13 @@ static void make_rule(struct rf_build *build, struct rf_entry *entry,
     rule->offer_id = draft->offer.id;
     rule->offer_channel = draft->offer.channel;
     check_episode(build, entry, draft, rule);
-    if (rule->when == NULL)
+    if (rule->when == NULL && rule->pattern == NULL)
         return;
     rf_build_reads(build, rule->when, NULL, &rule->reads, NULL);
-    if (rule->clear_when != NULL)
-        rf_build_reads(build, rule->clear_when, NULL, &rule->reads, NULL);
+    rf_build_reads(build, rule->clear_when, NULL, &rule->reads, NULL);
     set_reasons(build, rule);
-    warn_constant(build, rule, draft->when);
+    if (rule->pattern == NULL)
+        warn_constant(build, rule, draft->when);
 }
 
 void rf_build_rules(struct rf_build *build)
@@ -160,6 +210,11 @@ void rf_build_rules(struct rf_build *build)
 
     rf_build_entries(build, "rules", entries);
     build->rules = rf_arena_alloc_zero(build->arena, (entries->count + 1) * sizeof *build->rules);
+    build->patterns =
+        rf_arena_alloc_zero(build->arena, (entries->count + 1) * sizeof *build->patterns);
+    build->pattern_reads =
+        rf_arena_alloc_zero(build->arena, (entries->count + 1) * sizeof *build->pattern_reads);
+    build->plan->patterns = build->patterns;
     for (size_t i = 0; i < entries->count; i++) {
         struct rf_rule_draft draft = {0};
         build->rules[i].name = entries->items[i].name;

@@ -8,6 +8,7 @@
 #define SOURCE(member)  offsetof(struct rf_source_draft, member)
 #define FEATURE(member) offsetof(struct rf_feature_draft, member)
 #define RULE(member)    offsetof(struct rf_rule_draft, member)
+#define STEP(member)    offsetof(struct rf_step_draft, member)
 #define OUTPUT(member)  offsetof(struct rf_output_draft, member)
 
 #define KIB             INT64_C(1024)
@@ -26,18 +27,9 @@ static const char *const keys[] = {"customer", "rule", NULL};
 static const char *const severities[] = {"low", "medium", "high", "critical", NULL};
 
 /* With RF_STAT_NONE in front. */
-static const char *const stats[] = {"mean",
-                                    "last",
-                                    "min",
-                                    "max",
-                                    "stddev",
-                                    "oldest",
-                                    "opened",
-                                    "reopened",
-                                    "resolved",
-                                    "resolution_mean",
-                                    "resolution_last",
-                                    NULL};
+static const char *const stats[] = {"mean", "last", "min", "max", "stddev", "oldest", "opened", "reopened", "resolved",
+                                    "resolution_mean", "resolution_last", NULL};
+static const char *const skips[] = {"past_last", "none", NULL};
 
 /* clang-format off */
 const struct rf_setting rf_settings[] = {
@@ -55,7 +47,7 @@ const struct rf_setting rf_settings[] = {
     {"", "delivery", RF_SETTING_CHOICE, "what a failure may do to what is emitted", "exactly_once", deliveries, 0, 0, TOP(delivery), false},
     {"", "start", RF_SETTING_CHOICE, "where a source is read from at the very first start", "earliest", starts, 0, 0, TOP(start), false},
     {"", "commit", RF_SETTING_GROUP, "how often transactions end", NULL, NULL, 0, 0, 0, false},
-    {"", "lateness", RF_SETTING_SPAN, "how far behind the latest event of its partition an event may be; the default is a hundred years: none is too late", "36500d", NULL, 0, 36500 * RF_DAY_MS, TOP(lateness), false},
+    {"", "lateness", RF_SETTING_SPAN, "how far behind the latest event of its partition an event may be; with it the partition's time is so far behind, and patterns take events in the order of their time; the default is none: nothing is too late, and nothing waits", NULL, NULL, 0, 36500 * RF_DAY_MS, TOP(lateness), false},
     {"", "late", RF_SETTING_CHOICE, "what happens to an event that is too late", "dead_letter", lates, 0, 0, TOP(late), false},
     {"", "max_ahead", RF_SETTING_SPAN, "how far an event's time may be past its message's timestamp; beyond it the event is a dead letter", "1d", NULL, 0, 36500 * RF_DAY_MS, TOP(max_ahead), false},
     {"", "limits", RF_SETTING_GROUP, "what is refused for its size", NULL, NULL, 0, 0, 0, false},
@@ -145,16 +137,25 @@ const struct rf_setting rf_settings[] = {
     {"features.*", "stat", RF_SETTING_CHOICE, "of interval: mean (the default), last, min, max, stddev; of cases: oldest, opened, reopened, resolved, resolution_mean, resolution_last", NULL, stats, 0, 0, FEATURE(stat), false},
     {"features.*", "half_life", RF_SETTING_SPAN, "after this long an event counts half: of decay, and instead of a window of mean, quantile, top and entropy", NULL, NULL, RF_SECOND_MS, 10 * YEARS_MS, FEATURE(half_life), false},
 
-    {"rules.*", "when", RF_SETTING_EXPRESSION, "bool: asked again when a feature that it reads has changed", NULL, NULL, 0, 0, RULE(when), true},
+    {"rules.*", "when", RF_SETTING_EXPRESSION, "bool: asked again when a feature that it reads has changed; with a pattern: asked at each match", NULL, NULL, 0, 0, RULE(when), false},
     {"rules.*", "emit", RF_SETTING_NAME, "the output", NULL, NULL, 1, 100, RULE(emit), true},
     {"rules.*", "severity", RF_SETTING_CHOICE, "how urgent it is", "medium", severities, 0, 0, RULE(severity), false},
     {"rules.*", "cooldown", RF_SETTING_SPAN, "how long the rule is silent about a customer after it fired, in event time; the default is not at all", "0s", NULL, 0, 10 * YEARS_MS, RULE(cooldown), false},
     {"rules.*", "because", RF_SETTING_EXPRESSION, "string: the explanation for people", NULL, NULL, 0, 0, RULE(because), false},
     {"rules.*", "offer", RF_SETTING_GROUP, "what is offered", NULL, NULL, 0, 0, 0, false},
-    {"rules.*", "pattern", RF_SETTING_LATER, "a sequence of events", NULL, NULL, 0, 0, 0, false},
+    {"rules.*", "pattern", RF_SETTING_LIST, "a sequence of events of one customer, step by step: the rule fires at each match", NULL, NULL, 1, RF_PATTERN_STEPS_MAX, RULE(pattern), false},
+    {"rules.*", "within", RF_SETTING_SPAN, "of a pattern: all its events come less than this after the first; the default is whenever", NULL, NULL, 1, 10 * YEARS_MS, RULE(within), false},
+    {"rules.*", "skip", RF_SETTING_CHOICE, "of a pattern: whether a match ends the partial matches that began before its last event, or every match counts", "past_last", skips, 0, 0, RULE(skip), false},
     {"rules.*", "clear_when", RF_SETTING_EXPRESSION, "bool: when the alert is over; with it alerts are episodes: RAISED, UPDATED, CLEARED", NULL, NULL, 0, 0, RULE(clear_when), false},
     {"rules.*", "for", RF_SETTING_SPAN, "how long `when` has to hold without a break before the rule fires; the default is not at all", "0s", NULL, 0, 10 * YEARS_MS, RULE(hold), false},
     {"rules.*", "update", RF_SETTING_SPAN, "an open alert is told again when its reasons have changed, but only so long after it was last told; the default is never", "0s", NULL, 0, 10 * YEARS_MS, RULE(update), false},
+
+    {"rules.*.pattern.*", "kind", RF_SETTING_NAME, "the kind of event that is awaited; others are skipped", NULL, NULL, 1, 100, STEP(kind), false},
+    {"rules.*.pattern.*", "not", RF_SETTING_NAME, "instead of kind: no such event before the next step comes, or for so long", NULL, NULL, 1, 100, STEP(negated), false},
+    {"rules.*.pattern.*", "where", RF_SETTING_EXPRESSION, "bool: which of the events; judged when they arrive", NULL, NULL, 0, 0, STEP(where), false},
+    {"rules.*.pattern.*", "times", RF_SETTING_INTEGER, "how many such events, one after the other", "1", NULL, 1, RF_PATTERN_EVENTS_MAX, STEP(times), false},
+    {"rules.*.pattern.*", "within", RF_SETTING_SPAN, "less than this after the event before; the default is whenever", NULL, NULL, 1, 10 * YEARS_MS, STEP(within), false},
+    {"rules.*.pattern.*", "for", RF_SETTING_SPAN, "of a 'not' at the end: how long after the last event none may come; the rule fires at the end of it, by timer", NULL, NULL, 1, 10 * YEARS_MS, STEP(silence), false},
 
     {"rules.*.offer", "id", RF_SETTING_TEXT, "what to offer", NULL, NULL, 0, 0, RULE(offer.id), true},
     {"rules.*.offer", "channel", RF_SETTING_TEXT, "how to reach the customer", NULL, NULL, 0, 0, RULE(offer.channel), true},

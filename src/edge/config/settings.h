@@ -2,7 +2,7 @@
  * and nothing else, so that none of them can say what another does not.
  *
  * Rows of one group stand together. A group is a mapping in the file: "" is the file itself, "state" one
- * mapping in it, "sources.*" each entry of a mapping from names. */
+ * mapping in it, "sources.*" each entry of a mapping from names, "rules.*.pattern.*" each item of a list. */
 #pragma once
 #include "core/base/time.h"
 #include "edge/config/config.h"
@@ -11,6 +11,7 @@
 enum rf_setting_type {
     RF_SETTING_GROUP,      /* a mapping with rows of its own; same target */
     RF_SETTING_NAMED,      /* a mapping from names to groups: kept as a node */
+    RF_SETTING_LIST,       /* a list of mappings with rows of their own: kept as a node */
     RF_SETTING_PROPERTIES, /* names and values that are not ours: kept as a node */
     RF_SETTING_EXPRESSION, /* CEL: kept as a node */
     RF_SETTING_TEXT,

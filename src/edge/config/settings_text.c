@@ -18,7 +18,7 @@ static void json_text(struct rf_buffer *out, const char *text)
 
 static void child_group(char *name, size_t size_max, const struct rf_setting *setting)
 {
-    bool named = setting->type == RF_SETTING_NAMED;
+    bool named = setting->type == RF_SETTING_NAMED || setting->type == RF_SETTING_LIST;
 
     snprintf(name, size_max, "%s%s%s%s", setting->group, setting->group[0] == '\0' ? "" : ".",
              setting->name, named ? ".*" : "");
@@ -48,6 +48,12 @@ static void json_type(struct rf_buffer *out, const struct rf_setting *setting)
     case RF_SETTING_NAMED:
         rf_buffer_append_text(out,
                               ",\"type\":\"object\",\"additionalProperties\":{\"description\":");
+        json_text(out, setting->help);
+        json_group(out, child);
+        rf_buffer_append_text(out, "}");
+        break;
+    case RF_SETTING_LIST:
+        rf_buffer_append_text(out, ",\"type\":\"array\",\"items\":{\"description\":");
         json_text(out, setting->help);
         json_group(out, child);
         rf_buffer_append_text(out, "}");

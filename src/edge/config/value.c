@@ -116,6 +116,7 @@ struct job {
 static const char *const type_texts[] = {
     [RF_SETTING_GROUP] = "a mapping",
     [RF_SETTING_NAMED] = "a mapping from names to mappings",
+    [RF_SETTING_LIST] = "a list of mappings",
     [RF_SETTING_PROPERTIES] = "a mapping from properties to values",
     [RF_SETTING_EXPRESSION] = "an expression",
     [RF_SETTING_TEXT] = "a text",

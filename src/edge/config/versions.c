@@ -82,6 +82,36 @@ static void hash_feature(struct rf_build *build, size_t i)
     build->feature_hashes[i] = hash;
 }
 
+/* What is kept of a pattern means something only to the same steps: its name is a hash of them. */
+static uint64_t hash_pattern(struct rf_build *build, const char *rule, ptrdiff_t index)
+{
+    struct rf_pattern *pattern = &build->patterns[index];
+    uint64_t hash = add_number(0, pattern->step_count);
+
+    for (size_t i = 0; i < pattern->step_count; i++) {
+        hash = add_text(hash, pattern->steps[i].kind);
+        hash = add_number(hash, pattern->steps[i].negated);
+    }
+    for (size_t i = 0; i < pattern->input_count; i++) {
+        const struct rf_pattern_input *input = &pattern->inputs[i];
+        /* Of a kind's sources all have the same text: one more source is not another definition. */
+        if (i > 0 && pattern->inputs[i - 1].step == input->step)
+            continue;
+        hash = add_expr(hash, input->where);
+    }
+    for (size_t i = 0; i < pattern->stage_count; i++) {
+        hash = add_number(hash, pattern->stages[i].step);
+        hash = add_number(hash, (uint64_t)pattern->stages[i].within);
+    }
+    hash = add_number(hash, (uint64_t)pattern->within);
+    hash = add_number(hash, (uint64_t)pattern->silence);
+    hash = add_number(hash, pattern->skips);
+    hash = add_reads(build, hash, &build->pattern_reads[index]);
+    pattern->state_name =
+        rf_arena_printf(build->arena, "%s_%08" PRIx32, rule, (uint32_t)(hash ^ hash >> 32));
+    return hash;
+}
+
 static void hash_rule(struct rf_build *build, struct rf_rule *rule)
 {
     uint64_t hash = add_expr(0, rule->when);
@@ -96,6 +126,8 @@ static void hash_rule(struct rf_build *build, struct rf_rule *rule)
     hash = add_text(hash, build->outputs[rule->output].name);
     hash = add_text(hash, rule->offer_id);
     hash = add_text(hash, rule->offer_channel);
+    if (rule->pattern != NULL)
+        hash = add_number(hash, hash_pattern(build, rule->name, rule->pattern - build->patterns));
     hash = add_reads(build, hash, &rule->reads);
     rule->version = rf_arena_printf(build->arena, "%016" PRIx64, hash);
 }

@@ -23,7 +23,7 @@ static void setup(void)
     rf_arena_init(&arena, 4096);
     memset(stages, 0, sizeof stages);
     pattern = (struct rf_pattern){.step_count = 3, .stages = stages, .skips = true};
-    rf_pattern_init(&state);
+    state = (struct rf_pattern_state){.passed = RF_MS_MIN};
     outcome = (struct rf_pattern_outcome){0};
 }
 
