@@ -179,6 +179,25 @@ class Failures(Folder):
                 done = self.run_tests(f"  one:\n{ALERT}    expect: {tests}\n")
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def test_how_a_rule_stands_may_be_expected(self):
+        silent = ALERT + "      - { source: calls, at: +1h, fields: { termination: DROPPED } }\n"
+        for held in ("{ service-failure: cooldown, win-back: condition }",
+                     "[ { service-failure: cooldown }, { customer: customer-1, complaining-again: condition } ]"):
+            with self.subTest(held=held):
+                done = self.run_tests(f"  one:\n{silent}    expect: {{ held: {held} }}\n")
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        done = self.run_tests(f"  one:\n{silent}    expect: {{ held: {{ service-failure: ready }} }}\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("rule 'service-failure' stands otherwise", done.stdout)
+        self.assertRegex(done.stdout, r"- ready\n +\+ cooldown\n")
+        self.assertIn("held back by its cooldown until 2026-01-16T02:00:00Z", done.stdout)
+
+    def test_episodes_are_counted(self):
+        twice = ALERT.replace("when", "given") + ALERT.replace("complaints }", "complaints, at: +15d }")
+        self.assertEqual(self.run_tests(f"  one:\n{twice}    expect: [ {{ episode: 2, status: RAISED }} ]\n").returncode, 0)
+        done = self.run_tests(f"  one:\n{twice}    expect: [ {{ episode: 1 }} ]\n")
+        self.assertRegex(done.stdout, r"- episode: 1\n +\+ episode: 2\n")
+
     def test_what_given_emits_is_not_looked_at(self):
         done = self.run_tests("  one:\n" + ALERT.replace("when", "given") + "    expect: nothing\n")
         self.assertEqual(done.returncode, 0, done.stdout)
@@ -187,6 +206,40 @@ class Failures(Folder):
         done = self.run_tests("  one:\n    when: { source: calls, fields: { customer_id: '' } }\n"
                               "    expect: { derived: nothing, dead_letters: { class: record, message: is empty } }\n")
         self.assertEqual(done.returncode, 0, done.stdout)
+
+
+class Explain(Folder):
+    def explain(self, customer, *more):
+        inputs = [f"{source}={TELCO}/{source}.ndjson" for source in SOURCES]
+        return ringfold("replay", "-q", "-c", CONFIG, "--explain", customer, *more, *inputs)
+
+    def test_replay_says_how_far_the_rules_of_a_customer_are(self):
+        out = self.path("events.ndjson")
+        done = self.explain("C0023", "--out", out)
+
+        row = json.loads(done.stdout)
+        self.assertEqual(row["customer"], "C0023")
+        rule = row["explain"]["rules"]["service-failure"]
+        self.assertEqual((rule["standing"], rule["fired"]), ("condition", 1))
+        self.assertEqual([(part["text"], part["holds"], part["gap"]) for part in rule["when"]["all"]],
+                         [("complaints_14d > 0", False, 0), ("dropped_7d >= 3", False, 3)])
+        with open(out, encoding="utf-8") as file:
+            alerts = [json.loads(line) for line in file]
+        self.assertTrue(any(alert["customer"] == "C0023" and alert["occurred_at"] == rule["last_fired"] for alert in alerts))
+
+    def test_every_rule_that_fired_is_explained_as_fired(self):
+        inputs = [f"{source}={TELCO}/{source}.ndjson" for source in SOURCES]
+        alerts = [json.loads(line) for line in ringfold("replay", "-q", "-c", CONFIG, *inputs).stdout.splitlines()]
+        for customer in sorted({alert["customer"] for alert in alerts}):
+            rules = json.loads(self.explain(customer).stdout)["explain"]["rules"]
+            self.assertEqual({name: rule["fired"] for name, rule in rules.items() if rule["fired"]},
+                             {name: sum(a["customer"] == customer and a["rule"] == name for a in alerts)
+                              for name in {a["rule"] for a in alerts if a["customer"] == customer}})
+
+    def test_an_unknown_customer_is_a_failure(self):
+        done = self.explain("nobody")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("nothing is known of customer nobody", done.stderr)
 
 
 class Reports(Folder):
@@ -305,6 +358,9 @@ class Mistakes(Folder):
                 ("{ features: { dropped_7d: 1.5 } }", "1.5", ("is a whole number",)),
                 ("{ features: { call_rate: { value: 1 } } }", "{ value", ("has both",)),
                 ("{ derived: nothing, contains: [ {} ] }", "[ {} ]", ("both 'derived' and 'contains'",)),
+                ("{ held: { service-failure: cooling } }", "cooling", ("there is no cause", "condition")),
+                ("{ held: { service-failur: cooldown } }", "service-failur", ("there is no rule",)),
+                ("[ { episode: 0 } ]", "0", ("a number from 1",)),
                 ("{ derivd: nothing }", "derivd", ("did you mean 'derived'?",))):
             with self.subTest(expect=expect):
                 self.check(f"    when: {{ source: calls }}\n    expect: {expect}\n", column, *told)

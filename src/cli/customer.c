@@ -7,9 +7,12 @@
 #include "cli/command.h"
 #include "cli/configuration.h"
 #include "cli/customer_text.h"
+#include "cli/explain_text.h"
 #include "cli/runtime.h"
 #include "core/base/assert.h"
+#include "core/codec/explanation_json.h"
 #include "core/engine/engine.h"
+#include "core/engine/explain.h"
 #include "core/task/memory_store.h"
 #include "core/task/task.h"
 #include "edge/formats/avro_schema.h"
@@ -20,7 +23,7 @@
 
 struct customer_options {
     const char *config;
-    bool all, json;
+    bool all, json, explain;
     rf_ms at; /* RF_MS_MIN: each as of its last event */
     char **ids;
     size_t id_count;
@@ -60,14 +63,27 @@ static void open_tasks(void *self, int32_t count)
     }
 }
 
+/* Where the clock of a partition stands: to it the rules are explained. */
+static void take_clock(struct rf_task *task, struct rf_bytes value)
+{
+    struct rf_task_state state;
+    struct rf_error ignored = {0}; /* without it, each customer's last event is the time */
+
+    if (rf_task_state_read(value, &state, &ignored))
+        rf_task_restore_state(task, &state);
+}
+
 static void take_bookkeeping(void *self, int32_t partition, struct rf_bytes key,
                              struct rf_bytes value, int64_t offset)
 {
     struct table *table = self;
 
     (void)offset;
-    if (partition < table->partition_count && value.data != NULL &&
-        !rf_bytes_equal(key, rf_bytes_of_text("state")))
+    if (partition >= table->partition_count || value.data == NULL)
+        return;
+    if (rf_bytes_equal(key, rf_bytes_of_text("state")))
+        take_clock(table->tasks[partition], value);
+    else
         rf_task_restore_schema(table->tasks[partition], key, value);
 }
 
@@ -106,10 +122,31 @@ struct printing {
     const struct customer_options *options;
     const struct rf_plan *plan;
     struct rf_engine *engine;
+    struct rf_explainer *explainer;
+    rf_ms clock; /* of the partition that is being printed */
     struct rf_arena arena;
     struct rf_buffer text;
     struct rf_value *values;
 };
+
+/* Behind what is known of the customer: in JSON as one more member of the object. */
+static void print_explanation(struct printing *printing, const struct rf_customer *customer)
+{
+    static const char end[] = "}\n";
+    struct rf_explanation explanation;
+    rf_ms at = printing->options->at == RF_MS_MIN ? printing->clock : printing->options->at;
+
+    rf_explain(printing->explainer, customer, at, &printing->arena, &explanation);
+    if (!printing->options->json) {
+        rf_explanation_print_text(printing->plan, &explanation, &printing->text);
+        return;
+    }
+    rf_assert(printing->text.overflow || printing->text.size >= strlen(end));
+    printing->text.size -= strlen(end);
+    rf_buffer_append_text(&printing->text, ",\"explain\":");
+    rf_explanation_print_json(printing->plan, &explanation, &printing->text);
+    rf_buffer_append_text(&printing->text, end);
+}
 
 static bool print_customer(void *context, const struct rf_customer *customer)
 {
@@ -123,6 +160,8 @@ static bool print_customer(void *context, const struct rf_customer *customer)
         rf_customer_print_json(printing->plan, customer, printing->values, now, &printing->text);
     else
         rf_customer_print_text(printing->plan, customer, printing->values, now, &printing->text);
+    if (printing->options->explain)
+        print_explanation(printing, customer);
     return fwrite(printing->text.data, 1, printing->text.size, stdout) == printing->text.size;
 }
 
@@ -139,6 +178,7 @@ static bool print_one(const struct table *table, struct printing *printing, cons
 
         ok = rf_task_customer(table->tasks[i], rf_bytes_of_text(id), &arena, &customer, err);
         found = ok && customer != NULL;
+        printing->clock = rf_task_stream_time(table->tasks[i]);
         if (found)
             print_customer(printing, customer);
     }
@@ -153,6 +193,7 @@ static bool print_wanted(const struct table *table, struct printing *printing, s
     const struct customer_options *options = printing->options;
 
     for (int32_t i = 0; options->all && i < table->partition_count; i++) {
+        printing->clock = rf_task_stream_time(table->tasks[i]);
         if (!rf_task_each_customer(table->tasks[i], print_customer, printing, err))
             return false;
     }
@@ -168,8 +209,10 @@ static int show(const struct rf_config *config, const struct customer_options *o
     struct rf_runtime runtime;
     struct rf_runtime_options opening = {.read_only = true};
     struct table table = {.runtime = &runtime};
-    struct printing printing = {
-        .options = options, .plan = config->plan, .engine = rf_engine_open(config->plan)};
+    struct printing printing = {.options = options,
+                                .plan = config->plan,
+                                .engine = rf_engine_open(config->plan),
+                                .explainer = rf_explainer_open(config->plan)};
     struct rf_error err = {0};
     bool ok = false;
 
@@ -186,6 +229,7 @@ static int show(const struct rf_config *config, const struct customer_options *o
     free(table.tasks);
     rf_runtime_close(&runtime);
     rf_engine_close(printing.engine);
+    rf_explainer_close(printing.explainer);
     rf_arena_deinit(&printing.arena);
     rf_buffer_deinit(&printing.text);
     free(printing.values);
@@ -197,14 +241,13 @@ static int run(int argc, char **argv)
     enum {
         ALL = 256,
         JSON,
+        EXPLAIN,
         AT
     };
     static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"all", no_argument, NULL, ALL},
-        {"json", no_argument, NULL, JSON},
-        {"at", required_argument, NULL, AT},
-        {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'}, {"all", no_argument, NULL, ALL},
+        {"explain", no_argument, NULL, EXPLAIN},  {"json", no_argument, NULL, JSON},
+        {"at", required_argument, NULL, AT},      {NULL, 0, NULL, 0},
     };
     struct customer_options options = {.at = RF_MS_MIN, .json = isatty(STDOUT_FILENO) == 0};
     struct rf_configuration_options reading = {0};
@@ -219,6 +262,8 @@ static int run(int argc, char **argv)
             options.all = true;
         else if (option == JSON)
             options.json = true;
+        else if (option == EXPLAIN)
+            options.explain = true;
         else if (option == AT && !rf_time_parse_ms(rf_bytes_of_text(optarg), &options.at))
             return rf_command_usage("customer", "'%s' is no time like 1998-07-01T00:00:00Z",
                                     optarg);
@@ -241,18 +286,20 @@ const struct rf_command rf_command_customer = {
     .name = "customer",
     .summary = "what is known of a customer, and which rules have fired",
     .help =
-        "usage: ringfold customer -c FILE [--at TIME] [--json] ID... | --all\n"
+        "usage: ringfold customer -c FILE [--at TIME] [--explain] [--json] ID... | --all\n"
         "\n"
         "Reads the customer-360 table, the changelog topic, up to what is committed now, and shows the\n"
         "customers' features and rules. Works whether or not an instance runs, and disturbs none.\n"
         "\n"
         "  -c, --config FILE  the configuration\n"
         "      --all          every customer\n"
+        "      --explain      how far each rule is from firing, and what holds it back, as of where the clock\n"
+        "                     of the customer's partition stands, or of --at\n"
         "      --at TIME      the features as of this event time (RFC 3339); default: of the last event\n"
         "      --json         one JSON object a line; the default where standard output is no terminal\n"
         "\n"
         "Exit status: 0 fine, 1 unknown customer or no kafka, 2 the configuration is wrong.\n"
         "\n"
-        "example: ringfold customer -c ringfold.yaml C0042\n",
+        "example: ringfold customer -c ringfold.yaml --explain C0042\n",
     .run = run,
 };

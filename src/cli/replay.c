@@ -3,21 +3,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/configuration.h"
 #include "cli/customer_text.h"
+#include "cli/explain_text.h"
 #include "cli/progress.h"
 #include "core/codec/derived_codec.h"
+#include "core/codec/explanation_json.h"
+#include "core/engine/explain.h"
 #include "edge/replay/replay.h"
 
 #define INPUTS_MAX    1024
 #define LINE_MAX_SIZE (16U << 20)
+#define ARENA_CHUNK   (64U * 1024)
 
 struct replay_options {
     const char *config;
     const char *out;       /* derived events; NULL: standard output */
     const char *customers; /* NULL: none */
+    const char *explain;   /* a customer; NULL: none */
     rf_ms until;
     bool quiet;
     char **inputs;
@@ -28,6 +34,9 @@ struct printing {
     const struct rf_plan *plan;
     FILE *derived;
     FILE *customers;
+    const char *explain; /* as in the options */
+    struct rf_explainer *explainer;
+    bool explained;
     struct rf_buffer line;
     struct rf_progress progress;
 };
@@ -42,6 +51,8 @@ static void print_derived(void *self, const struct rf_derived *derived)
 {
     struct printing *printing = self;
 
+    if (printing->derived == NULL)
+        return;
     rf_progress_hide(&printing->progress);
     rf_derived_print_json(printing->plan, derived, &printing->line);
     rf_buffer_append_byte(&printing->line, '\n');
@@ -57,13 +68,42 @@ static void print_dead_letter(void *self, const struct rf_dead_letter *letter)
             (long long)letter->input.position.offset, letter->error_class, letter->message);
 }
 
+/* On a terminal for people, otherwise one object on a line. */
+static void print_explanation(struct printing *printing, const struct rf_customer *customer,
+                              rf_ms now)
+{
+    struct rf_explanation explanation;
+    struct rf_arena arena;
+
+    rf_arena_init(&arena, ARENA_CHUNK);
+    rf_progress_hide(&printing->progress);
+    rf_explain(printing->explainer, customer, now, &arena, &explanation);
+    if (isatty(STDOUT_FILENO) != 0) {
+        rf_explanation_print_text(printing->plan, &explanation, &printing->line);
+    } else {
+        rf_buffer_append_text(&printing->line, "{\"customer\":");
+        rf_json_print_text(&printing->line, customer->id);
+        rf_buffer_append_text(&printing->line, ",\"explain\":");
+        rf_explanation_print_json(printing->plan, &explanation, &printing->line);
+        rf_buffer_append_text(&printing->line, "}\n");
+    }
+    write_line(printing, stdout);
+    rf_arena_deinit(&arena);
+    printing->explained = true;
+}
+
 static void print_customer(void *self, const struct rf_customer *customer,
                            const struct rf_value *values, rf_ms now)
 {
     struct printing *printing = self;
 
-    rf_customer_print_json(printing->plan, customer, values, now, &printing->line);
-    write_line(printing, printing->customers);
+    if (printing->customers != NULL) {
+        rf_customer_print_json(printing->plan, customer, values, now, &printing->line);
+        write_line(printing, printing->customers);
+    }
+    if (printing->explain != NULL &&
+        rf_bytes_equal(customer->id, rf_bytes_of_text(printing->explain)))
+        print_explanation(printing, customer, now);
 }
 
 static void show_progress(void *self, uint64_t records)
@@ -175,7 +215,7 @@ static int replay_config(struct rf_configuration *configuration,
     const struct rf_config *config = configuration->config;
     struct rf_arena *arena = &configuration->arena;
     struct rf_replay_input *inputs = rf_arena_alloc(arena, options->input_count * sizeof *inputs);
-    struct printing printing = {.plan = config->plan};
+    struct printing printing = {.plan = config->plan, .explain = options->explain};
     struct rf_replay_options wanted = {
         .plan = config->plan,
         .codec = rf_customer_codec_make(arena, config->plan),
@@ -194,15 +234,21 @@ static int replay_config(struct rf_configuration *configuration,
 
     if (!parse_inputs(config->plan, options, inputs))
         return RF_EXIT_USAGE;
-    if (!open_file(options->out, stdout, &printing.derived) ||
+    if (!open_file(options->out, options->explain == NULL ? stdout : NULL, &printing.derived) ||
         !open_file(options->customers, NULL, &printing.customers))
         return RF_EXIT_FAILED;
-    wanted.listener.customer = printing.customers == NULL ? NULL : print_customer;
+    if (printing.customers != NULL || printing.explain != NULL)
+        wanted.listener.customer = print_customer;
+    printing.explainer = rf_explainer_open(config->plan);
     rf_buffer_init(&printing.line, LINE_MAX_SIZE);
     rf_progress_start(&printing.progress, "replaying", "records", 0, options->quiet);
     ok = rf_replay(&wanted, &summary, &err);
     rf_progress_end(&printing.progress);
     rf_buffer_deinit(&printing.line);
+    rf_explainer_close(printing.explainer);
+    if (ok && options->explain != NULL && !printing.explained)
+        ok = rf_error_set(&err, RF_ERROR_RECORD, 0, "nothing is known of customer %s",
+                          options->explain);
     if (!ok)
         fprintf(stderr, "ringfold: %s\n", err.message);
     ok = close_file(options->out, printing.derived) && ok;
@@ -217,12 +263,14 @@ static int run(int argc, char **argv)
     enum {
         OUT = 256,
         CUSTOMERS,
+        EXPLAIN,
         UNTIL
     };
     static const struct option long_options[] = {
         {"config", required_argument, NULL, 'c'},
         {"out", required_argument, NULL, OUT},
         {"customers", required_argument, NULL, CUSTOMERS},
+        {"explain", required_argument, NULL, EXPLAIN},
         {"until", required_argument, NULL, UNTIL},
         {"quiet", no_argument, NULL, 'q'},
         {NULL, 0, NULL, 0},
@@ -246,6 +294,9 @@ static int run(int argc, char **argv)
             break;
         case CUSTOMERS:
             options.customers = optarg;
+            break;
+        case EXPLAIN:
+            options.explain = optarg;
             break;
         case UNTIL:
             if (!rf_time_parse_ms(rf_bytes_of_text(optarg), &options.until))
@@ -283,6 +334,7 @@ const struct rf_command rf_command_replay = {
         "  -c, --config FILE     the configuration\n"
         "      --out FILE        write the derived events there\n"
         "      --customers FILE  at the end, every customer's features, one JSON object a line\n"
+        "      --explain ID      instead of the derived events, how the rules stand for this customer at the end\n"
         "      --until TIME      before the end, move the clock on to this event time (RFC 3339)\n"
         "  -q, --quiet           no progress and no summary\n"
         "\n"

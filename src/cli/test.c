@@ -110,12 +110,14 @@ static void test_configuration(struct session *session, struct rf_configuration 
         .codec = rf_customer_codec_make(&configuration->arena, plan),
         .decoders = json_decoders(&configuration->arena, plan, json),
         .engine = rf_engine_open(plan),
+        .explainer = rf_explainer_open(plan),
         .values = rf_arena_alloc(&configuration->arena,
                                  (plan->feature_count + 1) * sizeof(struct rf_value)),
     };
 
     run_tests(session, &bench, tests);
     rf_engine_close(bench.engine);
+    rf_explainer_close(bench.explainer);
     rf_json_decoder_close(json);
 }
 

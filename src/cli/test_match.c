@@ -1,6 +1,7 @@
 #include "cli/test_match.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/number.h"
@@ -219,6 +220,18 @@ static void compare_time(struct comparing *comparing)
                        rf_time_format_ms(actual, sizeof actual, comparing->derived->occurred_at)));
 }
 
+static void compare_episode(struct comparing *comparing)
+{
+    char expected[32];
+    char actual[32];
+
+    if (comparing->match->episode == 0 || comparing->match->episode == comparing->derived->episode)
+        return;
+    snprintf(expected, sizeof expected, "%lld", (long long)comparing->match->episode);
+    snprintf(actual, sizeof actual, "%lld", (long long)comparing->derived->episode);
+    differ(comparing, "episode", rf_bytes_of_text(expected), rf_bytes_of_text(actual));
+}
+
 static void compare_pattern(struct comparing *comparing)
 {
     const struct rf_value text = rf_value_string(comparing->derived->because);
@@ -267,18 +280,23 @@ size_t rf_test_compare(const struct rf_plan *plan, const struct rf_test_match *m
 {
     struct comparing comparing = {
         .plan = plan, .match = match, .derived = derived, .indent = indent, .out = differences};
-    const struct rf_rule *rule = &plan->rules[derived->rule];
+    /* The end of a customer is no rule's doing. */
+    const struct rf_rule *rule = derived->rule == RF_RULE_NONE ? NULL : &plan->rules[derived->rule];
 
-    compare_text(&comparing, "rule", match->rule, rf_bytes_of_text(rule->name));
-    compare_text(&comparing, "status", match->status, rf_bytes_of_text(rf_status_name(derived->status)));
+    compare_text(&comparing, "rule", match->rule,
+                 rf_bytes_of_text(rule == NULL ? "none" : rule->name));
+    compare_text(&comparing, "status", match->status,
+                 rf_bytes_of_text(rf_status_name(derived->status)));
     if (match->customer.data != NULL && !rf_bytes_equal(match->customer, derived->customer))
         differ(&comparing, "customer", match->customer, derived->customer);
     compare_text(&comparing, "output", match->output,
                  rf_bytes_of_text(plan->outputs[derived->output].name));
-    compare_text(&comparing, "severity", match->severity, rf_bytes_of_text(rule->severity));
+    compare_text(&comparing, "severity", match->severity,
+                 rf_bytes_of_text(rule == NULL ? "none" : rule->severity));
     compare_text(&comparing, "because", match->because, derived->because);
     compare_pattern(&comparing);
     compare_time(&comparing);
+    compare_episode(&comparing);
     for (size_t i = 0; i < match->reason_count; i++)
         compare_reason(&comparing, &match->reasons[i]);
     if (match->offer_value != NULL)
@@ -310,6 +328,10 @@ void rf_test_match_print(struct rf_buffer *out, const struct rf_test_match *matc
     if (match->because_pattern != NULL)
         rf_buffer_printf(out, "%sbecause: { matches: '%s' }", separator, match->because_pattern);
     separator = match->because_pattern != NULL ? ", " : separator;
+    if (match->episode > 0) {
+        rf_buffer_printf(out, "%sepisode: %lld", separator, (long long)match->episode);
+        separator = ", ";
+    }
     if (match->at != RF_MS_MIN) {
         rf_buffer_printf(out, "%sat: ", separator);
         print_instant(out, match->at);
@@ -332,10 +354,16 @@ void rf_test_match_print(struct rf_buffer *out, const struct rf_test_match *matc
 void rf_test_derived_print(const struct rf_plan *plan, const struct rf_derived *derived,
                            struct rf_buffer *out)
 {
-    const struct rf_rule *rule = &plan->rules[derived->rule];
+    const struct rf_rule *rule = derived->rule == RF_RULE_NONE ? NULL : &plan->rules[derived->rule];
 
-    rf_buffer_printf(out, "%s %s, %s, of ", rf_status_name(derived->status), rule->name, rule->severity);
+    rf_buffer_append_text(out, rf_status_name(derived->status));
+    if (rule != NULL)
+        rf_buffer_printf(out, " %s, %s, of ", rule->name, rule->severity);
+    else
+        rf_buffer_append_byte(out, ' ');
     rf_buffer_append(out, derived->customer.data, derived->customer.size);
+    if (derived->episode > 1)
+        rf_buffer_printf(out, ", episode %lld,", (long long)derived->episode);
     rf_buffer_append_text(out, " at ");
     print_instant(out, derived->occurred_at);
     if (derived->because.size > 0) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/explain_text.h"
 #include "cli/test_match.h"
 #include "core/base/assert.h"
 #include "core/engine/copy.h"
@@ -120,21 +121,29 @@ static void RF_PRINTF(3, 4) fail(struct run *run, size_t line, const char *forma
 
 /* ---- a customer as the rules see it ---- */
 
-/* *values: by feature; false where nothing is known of the customer. */
-static bool look(struct run *run, struct rf_bytes id, const struct rf_value **values,
+/* *customer is NULL where nothing is known. The values of the features are in bench->values then. */
+static bool look(struct run *run, struct rf_bytes id, struct rf_customer **customer,
                  struct rf_error *err)
 {
-    struct rf_customer *customer = NULL;
-
-    *values = NULL;
-    if (!rf_task_customer(rf_offline_task(run->offline), id, run->arena, &customer, err))
+    if (!rf_task_customer(rf_offline_task(run->offline), id, run->arena, customer, err))
         return false;
-    if (customer == NULL)
-        return true;
-    rf_engine_features(run->bench->engine, customer, rf_offline_now(run->offline), run->arena,
-                       run->bench->values);
-    *values = run->bench->values;
+    if (*customer != NULL)
+        rf_engine_features(run->bench->engine, *customer, rf_offline_now(run->offline), run->arena,
+                           run->bench->values);
     return true;
+}
+
+/* The same, or a failure. */
+static struct rf_customer *look_or_fail(struct run *run, struct rf_bytes id, size_t line)
+{
+    struct rf_customer *customer = NULL;
+    struct rf_error err = {0};
+
+    if (!look(run, id, &customer, &err))
+        fail(run, line, "%s", err.message);
+    else if (customer == NULL)
+        fail(run, line, "nothing is known of customer %.*s", (int)id.size, (const char *)id.data);
+    return customer;
 }
 
 static void print_customer(struct rf_buffer *out, struct rf_bytes id, rf_ms now)
@@ -146,32 +155,50 @@ static void print_customer(struct rf_buffer *out, struct rf_bytes id, rf_ms now)
     rf_buffer_append(out, text, rf_time_format_ms(text, sizeof text, now));
 }
 
-/* What the rule goes by, of a customer of whom it was expected to fire. */
-static void print_reads(struct run *run, const char *name, struct rf_bytes id)
+static void print_standing(struct run *run, const struct rf_customer *customer, uint32_t rule)
+{
+    struct rf_explanation explanation;
+
+    rf_explain(run->bench->explainer, customer, rf_offline_now(run->offline), run->arena,
+               &explanation);
+    rf_explained_rule_print_text(run->bench->config->plan, &explanation.rules[rule], "",
+                                 &run->details);
+}
+
+/* What a rule goes by, of a customer of whom it was expected to fire, and how it stands. */
+static void print_reads(struct run *run, uint32_t rule, struct rf_bytes id)
 {
     const struct rf_plan *plan = run->bench->config->plan;
-    const struct rf_value *values = NULL;
+    struct rf_customer *customer = NULL;
     struct rf_error err = {0};
     const char *separator = ": ";
 
-    for (size_t i = 0; i < plan->rule_count; i++) {
-        if (strcmp(plan->rules[i].name, name) != 0)
-            continue;
-        rf_buffer_printf(&run->details, "what rule '%s' reads of ", name);
-        if (!look(run, id, &values, &err) || values == NULL) {
-            rf_buffer_append(&run->details, id.data, id.size);
-            rf_buffer_append_text(&run->details, ": nothing is known of this customer\n");
-            return;
-        }
-        print_customer(&run->details, id, rf_offline_now(run->offline));
-        for (size_t f = 0; f < plan->feature_count; f++) {
-            if ((plan->rules[i].reads.bits[f / 64] >> (f % 64) & 1U) == 0)
-                continue;
-            rf_buffer_printf(&run->details, "%s%s = ", separator, plan->features[f].name);
-            rf_value_print(&run->details, values[f]);
-            separator = ", ";
-        }
+    if (!look(run, id, &customer, &err) || customer == NULL) {
+        rf_buffer_append_text(&run->details, "nothing is known of customer ");
+        rf_buffer_append(&run->details, id.data, id.size);
         rf_buffer_append_byte(&run->details, '\n');
+        return;
+    }
+    rf_buffer_printf(&run->details, "what rule '%s' reads of ", plan->rules[rule].name);
+    print_customer(&run->details, id, rf_offline_now(run->offline));
+    for (size_t f = 0; f < plan->feature_count; f++) {
+        if ((plan->rules[rule].reads.bits[f / 64] >> (f % 64) & 1U) == 0)
+            continue;
+        rf_buffer_printf(&run->details, "%s%s = ", separator, plan->features[f].name);
+        rf_value_print(&run->details, run->bench->values[f]);
+        separator = ", ";
+    }
+    rf_buffer_append_byte(&run->details, '\n');
+    print_standing(run, customer, rule);
+}
+
+static void print_named_reads(struct run *run, const char *name, struct rf_bytes id)
+{
+    const struct rf_plan *plan = run->bench->config->plan;
+
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        if (strcmp(plan->rules[i].name, name) == 0)
+            print_reads(run, i, id);
     }
 }
 
@@ -199,7 +226,8 @@ static const struct rf_derived *find_nearest(const struct run *run,
         const struct rf_derived *derived = &run->emitted[i].derived;
         size_t differences = rf_test_compare(plan, match, derived, "", NULL);
 
-        if (match->rule != NULL && strcmp(plan->rules[derived->rule].name, match->rule) != 0)
+        if (match->rule != NULL && (derived->rule == RF_RULE_NONE ||
+                                    strcmp(plan->rules[derived->rule].name, match->rule) != 0))
             differences += 100;
         if (run->emitted[i].matched || differences >= least)
             continue;
@@ -292,7 +320,7 @@ static void fail_missing(struct run *run, const struct rf_test_match *match)
         print_unmatched(run);
     }
     if (match->rule != NULL)
-        print_reads(run, match->rule, customer);
+        print_named_reads(run, match->rule, customer);
     print_counts(run);
     print_rule_error(run);
     fail(run, match->line, "%s",
@@ -358,18 +386,10 @@ static void check_derived(struct run *run, const struct rf_test_expectation *exp
 static void check_features(struct run *run, const struct rf_test_features *features)
 {
     const struct rf_plan *plan = run->bench->config->plan;
-    const struct rf_value *values = NULL;
-    struct rf_error err = {0};
+    const struct rf_value *values = run->bench->values;
 
-    if (!look(run, features->customer, &values, &err)) {
-        fail(run, features->line, "%s", err.message);
+    if (look_or_fail(run, features->customer, features->line) == NULL)
         return;
-    }
-    if (values == NULL) {
-        fail(run, features->line, "nothing is known of customer %.*s", (int)features->customer.size,
-             (const char *)features->customer.data);
-        return;
-    }
     for (size_t i = 0; i < features->count; i++) {
         const struct rf_test_member *member = &features->members[i];
 
@@ -387,6 +407,24 @@ static void check_features(struct run *run, const struct rf_test_features *featu
             fail(run, member->line, "feature '%s' differs", member->name);
         }
     }
+}
+
+static void check_held(struct run *run, const struct rf_test_held *held)
+{
+    const struct rf_plan *plan = run->bench->config->plan;
+    struct rf_customer *customer = look_or_fail(run, held->customer, held->line);
+    struct rf_explanation explanation;
+
+    if (customer == NULL)
+        return;
+    rf_explain(run->bench->explainer, customer, rf_offline_now(run->offline), run->arena,
+               &explanation);
+    if (explanation.rules[held->rule].standing == held->standing)
+        return;
+    rf_buffer_printf(&run->details, "- %s\n+ %s\n", rf_standing_name(held->standing),
+                     rf_standing_name(explanation.rules[held->rule].standing));
+    print_reads(run, held->rule, held->customer);
+    fail(run, held->line, "rule '%s' stands otherwise", plan->rules[held->rule].name);
 }
 
 static bool letter_matches(const struct rf_test_dead_letter *expected, const struct letter *letter)
@@ -425,6 +463,8 @@ static void check(struct run *run, const struct rf_test_expectation *expectation
     check_derived(run, expectation);
     for (size_t i = 0; i < expectation->features_count; i++)
         check_features(run, &expectation->features[i]);
+    for (size_t i = 0; i < expectation->held_count; i++)
+        check_held(run, &expectation->held[i]);
     run->before = rf_task_counts(rf_offline_task(run->offline));
 }
 

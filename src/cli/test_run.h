@@ -7,6 +7,7 @@
 #include "core/codec/customer_codec.h"
 #include "core/codec/decoder.h"
 #include "core/engine/engine.h"
+#include "core/engine/explain.h"
 #include "edge/config/tests.h"
 
 /* What the tests of one configuration share. */
@@ -15,7 +16,8 @@ struct rf_test_bench {
     const struct rf_customer_codec *codec;
     const struct rf_decoder *decoders; /* by source */
     struct rf_engine *engine;          /* for the features */
-    struct rf_value *values;           /* room for all features */
+    struct rf_explainer *explainer;
+    struct rf_value *values; /* room for all features */
 };
 
 /* An expectation that did not come true. */

@@ -20,10 +20,6 @@ static const struct rf_field_type event_fields[FIELD_COUNT] = {
 static const struct rf_record_type event_type = {
     .name = "event", .field_count = FIELD_COUNT, .fields = event_fields};
 
-static const struct rf_field_type customer_fields[] = {{"id", &rf_type_string}};
-static const struct rf_record_type customer_type = {
-    .name = "customer", .field_count = 1, .fields = customer_fields};
-
 void fixture_init(struct fixture *f)
 {
     memset(f, 0, sizeof *f);
@@ -39,7 +35,6 @@ void fixture_init(struct fixture *f)
         .rules = f->rules,
         .lifecycle_output = RF_OUTPUT_NONE,
         .outputs = f->outputs,
-        .customer_type = &customer_type,
         .event_bytes_max = 1U << 20,
         .record_bytes_max = 1U << 20,
     };

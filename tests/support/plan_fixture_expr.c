@@ -17,7 +17,7 @@ const struct rf_expr *fixture_expr(struct fixture *f, const char *text, const st
         (struct rf_expr_variable){"event", rf_type_record(&f->arena, f->sources[0].event_type)};
     variables[RF_VARIABLE_NOW] = (struct rf_expr_variable){"now", &rf_type_timestamp};
     variables[RF_VARIABLE_CUSTOMER] =
-        (struct rf_expr_variable){"customer", rf_type_record(&f->arena, f->plan.customer_type)};
+        (struct rf_expr_variable){"customer", rf_type_record(&f->arena, &rf_customer_type)};
     for (size_t i = 0; i < f->plan.feature_count; i++)
         variables[RF_VARIABLE_FEATURE + i] =
             (struct rf_expr_variable){f->features[i].name, f->features[i].type};

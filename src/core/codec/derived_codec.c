@@ -10,8 +10,9 @@
 
 #define LITERAL_SIZE_MAX (1U << 20)
 #define PARTS_MAX        4096
-/* A reason's value as text: a feature's, of which the list of distinct values is the longest. */
-#define REASON_SIZE_MAX 65536
+/* A reason's value as text: a feature's, of which the list of cases is the longest, RF_CASES_MAX of them with ids
+ * of RF_KEY_SIZE_MAX bytes, of which each may be written as several. */
+#define REASON_SIZE_MAX (512U << 10)
 
 enum part_kind {
     PART_LITERAL,

@@ -20,10 +20,8 @@
 
 static void bind_customer_variable(struct rf_engine *engine)
 {
-    const struct rf_record_type *type = engine->plan->customer_type;
-
-    rf_assert(type->field_count == 1); /* { id } */
-    engine->customer_record = (struct rf_record){.type = type, .fields = &engine->customer_id};
+    engine->customer_record =
+        (struct rf_record){.type = &rf_customer_type, .fields = engine->customer_fields};
     engine->variables[RF_VARIABLE_CUSTOMER] = rf_value_record(&engine->customer_record);
 }
 
@@ -152,7 +150,7 @@ static void apply(struct rf_engine *engine, struct rf_customer *customer,
     if (engine->moving.has_holds)
         rf_due_settle(engine, customer, event->time);
     if (looks)
-        rf_features_look(engine, customer, now, event->fields);
+        rf_features_look(engine, customer, now, event);
     rf_fold_apply(engine, customer, event, arena);
     remember(engine, customer, event, arena, fold);
     count_event(customer, event);
@@ -183,7 +181,7 @@ bool rf_engine_fold(struct rf_engine *engine, struct rf_customer *customer,
         return true;
     }
     rf_arena_reset(&engine->scratch, SCRATCH_KEEP);
-    rf_features_look(engine, customer, now, event->fields);
+    rf_features_look(engine, customer, now, event);
     if (!rf_fold_gather(engine, event, err) || !rf_patterns_gather(engine, event, err))
         return false;
     apply(engine, customer, event, watermark, arena, fold);

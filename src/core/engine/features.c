@@ -12,14 +12,22 @@
 #include "core/engine/window.h"
 
 void rf_features_look(struct rf_engine *engine, const struct rf_customer *customer, rf_ms now,
-                      const struct rf_record *event)
+                      const struct rf_event *event)
 {
+    rf_ms first_seen = customer->first_seen < now ? customer->first_seen : now;
+
     rf_assert(now >= customer->as_of);
     engine->customer = customer;
     engine->now = now;
     engine->known = (struct rf_feature_set){0};
-    engine->customer_id = rf_value_string(customer->id);
-    engine->variables[RF_VARIABLE_EVENT] = event == NULL ? rf_value_null() : rf_value_record(event);
+    if (event != NULL && event->time < first_seen)
+        first_seen = event->time;
+    engine->customer_fields[RF_CUSTOMER_ID] = rf_value_string(customer->id);
+    engine->customer_fields[RF_CUSTOMER_FIRST_SEEN] = rf_value_timestamp_ms(first_seen);
+    engine->customer_fields[RF_CUSTOMER_EVENTS] =
+        rf_value_int(customer->event_count + (event != NULL));
+    engine->variables[RF_VARIABLE_EVENT] =
+        event == NULL ? rf_value_null() : rf_value_record(event->fields);
     engine->variables[RF_VARIABLE_NOW] = rf_value_timestamp_ms(now);
 }
 

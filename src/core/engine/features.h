@@ -3,13 +3,13 @@
 #pragma once
 #include "core/engine/state.h"
 
-/* Looks at `customer` at the instant `now`; nothing is known yet. `event` may be NULL. */
+/* Looks at `customer` at the instant `now`; nothing is known yet. `event`: the one at hand, not yet folded;
+ * may be NULL. */
 void rf_features_look(struct rf_engine *engine, const struct rf_customer *customer, rf_ms now,
-                      const struct rf_record *event);
+                      const struct rf_event *event);
 
 /* Brings the variables of `reads` up to date; what expressions, lists and maps are made of is put into
- * `arena`. Errors: RECORD,
- * naming the feature whose expression fails. */
+ * `arena`. Errors: RECORD, naming the feature whose expression fails. */
 bool rf_features_need(struct rf_engine *engine, const struct rf_feature_set *reads,
                       struct rf_arena *arena, struct rf_error *err) RF_MUST_CHECK;
 

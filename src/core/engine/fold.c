@@ -32,6 +32,17 @@ static bool take_bin(struct rf_value value, struct rf_contribution *contribution
     return true;
 }
 
+static bool take_key(const struct rf_feature *feature, struct rf_value value,
+                     struct rf_contribution *contribution, struct rf_error *err)
+{
+    if (!rf_ends_normalise(feature->key_type, value, &contribution->as.value))
+        return rf_error_set(err, RF_ERROR_RECORD, 0, "its value cannot be counted");
+    if (value.kind == RF_VALUE_STRING && value.as.text.size > RF_KEY_SIZE_MAX)
+        return rf_error_set(err, RF_ERROR_RECORD, 0, "its value has %zu bytes, %d are the limit",
+                            value.as.text.size, RF_KEY_SIZE_MAX);
+    return true;
+}
+
 /* A value in the form in which the feature takes it. */
 static bool take_value(const struct rf_feature *feature, struct rf_value value,
                        struct rf_contribution *contribution, struct rf_error *err)
@@ -56,9 +67,7 @@ static bool take_value(const struct rf_feature *feature, struct rf_value value,
     case RF_FEATURE_TOP:
     case RF_FEATURE_ENTROPY:
     case RF_FEATURE_COUNT_BY:
-        if (rf_ends_normalise(feature->key_type, value, &contribution->as.value))
-            return true;
-        return rf_error_set(err, RF_ERROR_RECORD, 0, "its value cannot be counted");
+        return take_key(feature, value, contribution, err);
     case RF_FEATURE_QUANTILE:
         return take_bin(value, contribution, err);
     case RF_FEATURE_INTERVAL:
@@ -121,6 +130,9 @@ static bool gather_mark(struct rf_engine *engine, const struct rf_listener *list
         return true;
     if (id.kind != RF_VALUE_STRING)
         return rf_error_set(err, RF_ERROR_RECORD, 0, "its `by` is no text");
+    if (id.as.text.size > RF_KEY_SIZE_MAX)
+        return rf_error_set(err, RF_ERROR_RECORD, 0, "its `by` has %zu bytes, %d are the limit",
+                            id.as.text.size, RF_KEY_SIZE_MAX);
     contribution->feature = listener->feature;
     contribution->as.mark.id = id.as.text;
     contribution->as.mark.opens = opens;

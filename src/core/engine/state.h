@@ -47,7 +47,7 @@ struct rf_engine {
     struct rf_value *variables;  /* as the plan's expressions see them */
     struct rf_feature_set known; /* features whose variable is up to date */
     struct rf_record customer_record;
-    struct rf_value customer_id;
+    struct rf_value customer_fields[RF_CUSTOMER_FIELDS];
 
     /* of the event that is folded */
     struct rf_arena scratch; /* what its expressions make; forgotten with the next event */

@@ -21,7 +21,7 @@ bool rf_wiring_reads(const struct rf_wiring *wiring, const struct rf_expr *expr,
         return false;
     reads = rf_expr_reads(expr, &count);
     for (size_t i = 0; i < count; i++) {
-        if (reads[i].variable == RF_VARIABLE_NOW)
+        if (reads[i].variable == RF_VARIABLE_NOW || rf_read_is_history(&reads[i]))
             reads_now = true;
         if (reads[i].variable < RF_VARIABLE_FEATURE)
             continue;

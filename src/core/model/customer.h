@@ -64,6 +64,8 @@ struct rf_tally {
 /* Keys, per customer and feature: of values; of a quantile's bins. */
 #define RF_TALLY_VALUES_MAX 64
 #define RF_TALLY_BINS_MAX   512
+/* Bytes of a text that is counted by, and of a case's id; an event with a longer one is a dead letter. */
+#define RF_KEY_SIZE_MAX 1024
 
 /* The time between events of a kind. `mean` of gaps and the like are of those that are settled; the latest
  * events are kept one by one, so that a late one finds its place among them. */
@@ -75,7 +77,7 @@ struct rf_interval {
     double mean;     /* milliseconds */
     double squares;  /* sum of squared differences from the mean */
     rf_span_ms least, most;
-    uint32_t time_count; /* at least 1 */
+    uint32_t time_count;                    /* at least 1 */
     rf_ms times[RF_INTERVAL_TIMES_MAX + 1]; /* ascending */
 };
 
@@ -111,7 +113,8 @@ struct rf_cases {
     struct rf_case *items; /* ascending by id */
 };
 /* What a feature of cases is a list of: the open ones, the oldest first. */
-extern const struct rf_record_type rf_case_type; /* { id: string, opened_at: timestamp, reopened: int } */
+extern const struct rf_record_type
+    rf_case_type; /* { id: string, opened_at: timestamp, reopened: int } */
 extern const struct rf_type rf_cases_type;
 
 /* An alert is an episode: raised, perhaps updated, cleared. Without `clear_when` it is over as it begins. */

@@ -4,7 +4,7 @@
  * Expressions see these variables, by index:
  *     0              event      the source's event_type (only in a source's and a feature's expressions)
  *     1              now        timestamp: when the customer is looked at
- *     2              customer   record { id: string }
+ *     2              customer   record { id, first_seen, events } (model/customer.h)
  *     3 ...          features   in the order in which they are written */
 #pragma once
 #include <stdbool.h>
@@ -22,11 +22,27 @@
 #define RF_VARIABLE_CUSTOMER 2
 #define RF_VARIABLE_FEATURE  3
 
-#define RF_LATENESS_NONE     INT64_C(-1) /* nothing is too late */
+/* What expressions see as `customer`. */
+enum rf_customer_field {
+    RF_CUSTOMER_ID,         /* string */
+    RF_CUSTOMER_FIRST_SEEN, /* timestamp: the least event time, of the event at hand too */
+    RF_CUSTOMER_EVENTS,     /* int: how many were folded, the event at hand included */
+    RF_CUSTOMER_FIELDS,
+};
+extern const struct rf_record_type rf_customer_type;
 
-#define RF_SOURCES_MAX       64
-#define RF_FEATURES_MAX      256
-#define RF_RULES_MAX         256
+/* Does it read what every event may change? */
+static inline bool rf_read_is_history(const struct rf_expr_read *read)
+{
+    return read->variable == RF_VARIABLE_CUSTOMER &&
+           !(read->depth > 0 && read->path[0] == RF_CUSTOMER_ID);
+}
+
+#define RF_LATENESS_NONE INT64_C(-1) /* nothing is too late */
+
+#define RF_SOURCES_MAX   64
+#define RF_FEATURES_MAX  256
+#define RF_RULES_MAX     256
 
 #define RF_OUTPUT_NONE       UINT32_MAX
 
@@ -90,7 +106,7 @@ enum rf_feature_kind {
     RF_FEATURE_INTERVAL,
     RF_FEATURE_CASES,    /* `open`, `close`, `by` */
     RF_FEATURE_CASES_OF, /* what another feature's cases add up to */
-}; /* new kinds go to the end: the number is part of what a state is called */
+};                       /* new kinds go to the end: the number is part of what a state is called */
 
 /* What of a feature is kept in the customer record (model/customer.h). */
 enum rf_state_shape {
@@ -124,7 +140,8 @@ enum rf_feature_stat {
 struct rf_feature_input {
     uint32_t source;
     const struct rf_expr *where; /* bool; NULL: every event */
-    const struct rf_expr *value; /* NULL: COUNT, INTERVAL, DECAY and TREND of occurrences; CASES: the id */
+    const struct rf_expr
+        *value; /* NULL: COUNT, INTERVAL, DECAY and TREND of occurrences; CASES: the id */
     const struct rf_expr *open, *close; /* CASES: bool; else NULL */
 };
 
@@ -148,10 +165,10 @@ struct rf_feature {
     double q;    /* QUANTILE: 0 to 1 */
     const struct rf_feature_input *inputs;
     size_t input_count;
-    rf_span_ms window;          /* 0: since ever; always 0 for DECAY and FIRST */
-    rf_span_ms offset;          /* BUCKETS only: the window ends this long before now; TREND: `window` */
-    rf_span_ms bucket;          /* BUCKETS: the grain; the window's edge is exact to this much */
-    rf_span_ms half_life;       /* DECAY, or a TALLY; 0: none */
+    rf_span_ms window;    /* 0: since ever; always 0 for DECAY and FIRST */
+    rf_span_ms offset;    /* BUCKETS only: the window ends this long before now; TREND: `window` */
+    rf_span_ms bucket;    /* BUCKETS: the grain; the window's edge is exact to this much */
+    rf_span_ms half_life; /* DECAY, or a TALLY; 0: none */
     const struct rf_expr *expr; /* EXPR */
     struct rf_feature_set
         reads;      /* features that its expressions read, themselves included in turn */
@@ -202,7 +219,6 @@ struct rf_plan {
     const struct rf_pattern *patterns;
     const struct rf_rule *rules;
     const struct rf_output *outputs;
-    const struct rf_record_type *customer_type;
     rf_span_ms
         lateness; /* how far behind a task's latest event time an event may be; or RF_LATENESS_NONE */
     enum rf_late late;

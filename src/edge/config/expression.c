@@ -243,7 +243,8 @@ void rf_build_reads(struct rf_build *build, const struct rf_expr *expr,
         size_t feature = 0;
         if (reads[i].variable == RF_VARIABLE_EVENT && source != NULL)
             read_event(build, source, &reads[i]);
-        if (reads[i].variable == RF_VARIABLE_NOW && reads_now != NULL)
+        if ((reads[i].variable == RF_VARIABLE_NOW || rf_read_is_history(&reads[i])) &&
+            reads_now != NULL)
             *reads_now = true;
         if (reads[i].variable < RF_VARIABLE_FEATURE || set == NULL)
             continue;

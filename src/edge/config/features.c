@@ -497,15 +497,10 @@ void rf_build_features(struct rf_build *build)
 {
     struct rf_entries *entries = &build->feature_entries;
     struct rf_expr_variable *variables = build->variables;
-    struct rf_record_type *customer = rf_arena_alloc(build->arena, sizeof *customer);
-    struct rf_field_type *id = rf_arena_alloc(build->arena, sizeof *id);
 
-    *id = (struct rf_field_type){.name = "id", .type = &rf_type_string};
-    *customer = (struct rf_record_type){.name = "the customer", .field_count = 1, .fields = id};
-    build->plan->customer_type = customer;
     variables[RF_VARIABLE_NOW] = (struct rf_expr_variable){"now", &rf_type_timestamp};
     variables[RF_VARIABLE_CUSTOMER] =
-        (struct rf_expr_variable){"customer", rf_type_record(build->arena, customer)};
+        (struct rf_expr_variable){"customer", rf_type_record(build->arena, &rf_customer_type)};
     build->features =
         rf_arena_alloc_zero(build->arena, (entries->count + 1) * sizeof *build->features);
     for (size_t i = 0; i < entries->count; i++) {

@@ -27,8 +27,18 @@ static const char *const keys[] = {"customer", "rule", NULL};
 static const char *const severities[] = {"low", "medium", "high", "critical", NULL};
 
 /* With RF_STAT_NONE in front. */
-static const char *const stats[] = {"mean", "last", "min", "max", "stddev", "oldest", "opened", "reopened", "resolved",
-                                    "resolution_mean", "resolution_last", NULL};
+static const char *const stats[] = {"mean",
+                                    "last",
+                                    "min",
+                                    "max",
+                                    "stddev",
+                                    "oldest",
+                                    "opened",
+                                    "reopened",
+                                    "resolved",
+                                    "resolution_mean",
+                                    "resolution_last",
+                                    NULL};
 static const char *const skips[] = {"past_last", "none", NULL};
 
 /* clang-format off */

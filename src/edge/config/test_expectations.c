@@ -234,6 +234,18 @@ static bool read_because(struct rf_test_file *file, const struct rf_yaml_node *n
     return match->because != NULL;
 }
 
+static bool read_episode(struct rf_test_file *file, const struct rf_yaml_node *node,
+                         struct rf_test_match *match)
+{
+    if (node == NULL)
+        return true;
+    if (node->kind == RF_YAML_SCALAR && rf_int64_parse(node->text, &match->episode) &&
+        match->episode > 0)
+        return true;
+    rf_test_complain(file, node, NULL, "an episode is a number from 1 on");
+    return false;
+}
+
 static bool read_offer_value(struct rf_test_file *file, const struct rf_yaml_node *node,
                              struct rf_test_match *match)
 {
@@ -274,12 +286,14 @@ static bool read_match(struct rf_test_file *file, const struct rf_yaml_node *nod
         SEVERITY,
         BECAUSE,
         REASONS,
+        EPISODE,
         AT,
         VALUE,
         NAMES
     };
-    static const char *const names[] = {"rule",    "output",  "customer", "status", "severity",
-                                        "because", "reasons", "at",       "value",  NULL};
+    static const char *const names[] = {"rule",     "output",  "customer", "status",
+                                        "severity", "because", "reasons",  "episode",
+                                        "at",       "value",   NULL};
     const struct rf_yaml_node *values[NAMES];
     const char *outputs[RF_RULES_MAX];
     const char *customer = NULL;
@@ -308,6 +322,7 @@ static bool read_match(struct rf_test_file *file, const struct rf_yaml_node *nod
                        &match->severity) &&
            read_because(file, values[BECAUSE], match) &&
            read_reasons(file, values[REASONS], match) &&
+           read_episode(file, values[EPISODE], match) &&
            read_offer_value(file, values[VALUE], match) &&
            (values[AT] == NULL || rf_test_time(file, values[AT], file->clock, &match->at));
 }
@@ -396,6 +411,32 @@ static bool add_features(struct rf_test_file *file, const struct rf_yaml_node *m
            read_members(file, map, &features->count, &features->members);
 }
 
+static bool add_held(struct rf_test_file *file, const struct rf_yaml_node *map,
+                     struct rf_test_list *list)
+{
+    struct rf_bytes customer = {0};
+    size_t rule = 0;
+    size_t cause = 0;
+    const char *causes[RF_STANDING_COOLDOWN + 1];
+    bool ok = read_subject(file, map, &customer);
+
+    for (int i = 0; i <= RF_STANDING_COOLDOWN; i++)
+        causes[i] = rf_standing_name((enum rf_standing)i);
+    for (size_t i = 0; ok && i < map->count; i++) {
+        if (strcmp(rf_yaml_key(map, i), "customer") == 0)
+            continue;
+        ok = find_rule(file, map->keys[i], &rule) &&
+             rf_test_find(file, map->items[i], "cause", causes, RF_STANDING_COOLDOWN + 1, &cause);
+        if (ok)
+            *(struct rf_test_held *)rf_test_list_add(file, list, sizeof(struct rf_test_held)) =
+                (struct rf_test_held){.line = rf_test_line(file, map->keys[i]),
+                                      .customer = customer,
+                                      .rule = (uint32_t)rule,
+                                      .standing = (enum rf_standing)cause};
+    }
+    return ok;
+}
+
 static bool add_dead_letter(struct rf_test_file *file, const struct rf_yaml_node *map,
                             struct rf_test_list *list)
 {
@@ -417,9 +458,10 @@ static bool add_dead_letter(struct rf_test_file *file, const struct rf_yaml_node
 static bool read_parts(struct rf_test_file *file, const struct rf_yaml_node *map,
                        struct rf_test_expectation *expectation)
 {
-    static const char *const names[] = {"derived", "contains", "features", "dead_letters", NULL};
-    const struct rf_yaml_node *values[4];
-    struct rf_test_list features = {0}, letters = {0};
+    static const char *const names[] = {"derived", "contains",     "features",
+                                        "held",    "dead_letters", NULL};
+    const struct rf_yaml_node *values[5];
+    struct rf_test_list features = {0}, held = {0}, letters = {0};
     bool ok = rf_test_members(file, map, "what is expected", names, values);
 
     if (values[0] != NULL)
@@ -431,11 +473,15 @@ static bool read_parts(struct rf_test_file *file, const struct rf_yaml_node *map
                           add_features) &&
              ok;
     if (values[3] != NULL)
-        ok = each_mapping(file, values[3], &letters, "dead_letters: [ { class: late } ]",
+        ok = each_mapping(file, values[3], &held, "held: { RULE: cooldown }", add_held) && ok;
+    if (values[4] != NULL)
+        ok = each_mapping(file, values[4], &letters, "dead_letters: [ { class: late } ]",
                           add_dead_letter) &&
              ok;
     expectation->features = features.items;
     expectation->features_count = features.count;
+    expectation->held = held.items;
+    expectation->held_count = held.count;
     expectation->dead_letters = letters.items;
     expectation->dead_letter_count = letters.count;
     return ok;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/model/explanation.h"
 #include "edge/config/config.h"
 
 #define RF_TEST_STEPS_MAX  1000
@@ -54,6 +55,7 @@ struct rf_test_match {
     const char *because_pattern;           /* a regular expression, instead of `because` */
     const struct rf_expr *because_matches; /* the same, as a program over one variable, the text */
     struct rf_bytes customer;              /* data == NULL: any */
+    int64_t episode;                       /* 0: any */
     rf_ms at;
     const struct rf_test_value *offer_value;
     size_t reason_count;
@@ -65,6 +67,14 @@ struct rf_test_features {
     struct rf_bytes customer;
     size_t count;
     const struct rf_test_member *members; /* by the names of features */
+};
+
+/* A rule that does not fire, and what keeps it from it. */
+struct rf_test_held {
+    size_t line;
+    struct rf_bytes customer;
+    uint32_t rule;
+    enum rf_standing standing;
 };
 
 struct rf_test_dead_letter {
@@ -82,9 +92,10 @@ enum rf_test_mode {
 struct rf_test_expectation {
     size_t line;
     enum rf_test_mode mode;
-    size_t match_count, features_count, dead_letter_count;
+    size_t match_count, features_count, held_count, dead_letter_count;
     const struct rf_test_match *matches;
     const struct rf_test_features *features;
+    const struct rf_test_held *held;
     const struct rf_test_dead_letter *dead_letters;
 };
 
@@ -107,7 +118,7 @@ struct rf_test_step {
 struct rf_test_case {
     const char *name;
     size_t line;
-    struct rf_bytes customer; /* of whom features are told where nobody is named */
+    struct rf_bytes customer; /* of whom features and rules are told where nobody is named */
     size_t step_count;
     const struct rf_test_step *steps;
 };

@@ -361,6 +361,121 @@ START_TEST(customers_do_not_see_each_other)
 }
 END_TEST
 
+/* ---- customer, cases, counts ---------------------------------------------------------------------- */
+
+static void fold_text(rf_ms time, const char *text, bool flag, struct rf_fold *result)
+{
+    struct rf_event event;
+    struct rf_value *fields = fixture_event(&arena, calls, time, &event);
+
+    fields[FIELD_TEXT] = rf_value_string(rf_bytes_of_text(text));
+    fields[FIELD_FLAG] = rf_value_bool(flag);
+    fold(&event, result);
+}
+
+START_TEST(the_customer_is_known_with_the_event_at_hand)
+{
+    struct rf_fold result;
+    uint32_t before = feature((struct rf_feature){.name = "before", .kind = RF_FEATURE_LAST}, NULL,
+                              "customer.events");
+    uint32_t first = feature((struct rf_feature){.name = "first_look", .kind = RF_FEATURE_LAST},
+                             NULL, "customer.first_seen");
+    uint32_t tenure = expression("tenure", "now - customer.first_seen");
+    uint32_t events = expression("many", "customer.events");
+    fixture_rule(&f, (struct rf_rule){.name = "third",
+                                      .when = fixture_expr(&f, "customer.events == 3", NULL)});
+    open_engine();
+
+    fold_text(START, "a", true, &result);
+    ck_assert_int_eq(value_of(before).as.integer, 1);
+    ck_assert_int_eq(rf_value_to_ms(value_of(tenure)), 0);
+    fold_text(START + 9000, "a", true, &result);
+    ck_assert_uint_eq(result.derived_count, 0);
+    fold_text(START - 1000, "a", true, &result); /* late */
+
+    ck_assert_uint_eq(result.derived_count, 1);
+    ck_assert_int_eq(value_of(events).as.integer, 3);
+    ck_assert_int_eq(value_of(before).as.integer, 2); /* the last by its time */
+    ck_assert_int_eq(rf_value_to_ms(value_of(first)), START);
+    ck_assert_int_eq(rf_value_to_ms(value_of(tenure)), 10000);
+    ck_assert_int_eq(rf_value_to_ms(value_at(tenure, START + 19000)), 20000);
+}
+END_TEST
+
+/* An expression over the customer's count changes with every event, of whatever kind. */
+START_TEST(a_rule_that_reads_the_customers_count_through_a_feature_is_asked_at_each_event)
+{
+    struct rf_fold result;
+    struct rf_event event;
+    uint32_t n = feature((struct rf_feature){.name = "n", .kind = RF_FEATURE_COUNT}, NULL, NULL);
+    expression("share", "double(n) / double(customer.events)");
+    fixture_rule(&f, (struct rf_rule){.name = "diluted",
+                                      .when = fixture_expr(&f, "share < 0.6 && n > 0", NULL)});
+    open_engine();
+    fold_text(START, "a", true, &result);
+    ck_assert_uint_eq(result.derived_count, 0);
+
+    fixture_event(&arena, complaints, START + 1, &event); /* no feature listens */
+    fold(&event, &result);
+
+    ck_assert_uint_eq(result.derived_count, 1);
+    ck_assert_int_eq(value_of(n).as.integer, 1);
+}
+END_TEST
+
+START_TEST(a_rule_sees_open_cases_and_gives_them_as_its_reason)
+{
+    struct rf_fold result;
+    static const uint32_t reasons[] = {0};
+    uint32_t open = fixture_feature(
+        &f, (struct rf_feature){.name = "open_complaints", .kind = RF_FEATURE_CASES});
+    fixture_listen_cases(&f, open, calls, fixture_expr(&f, "event.flag", NULL),
+                         fixture_expr(&f, "!event.flag", NULL),
+                         fixture_expr(&f, "event.text", NULL));
+    fixture_rule(&f, (struct rf_rule){.name = "two",
+                                      .when = fixture_expr(&f, "open_complaints.size() > 1", NULL),
+                                      .reason_features = reasons,
+                                      .reason_count = 1});
+    open_engine();
+    fold_text(START, "c-1", true, &result);
+    ck_assert_uint_eq(result.derived_count, 0);
+
+    fold_text(START + 1, "c-2", true, &result);
+
+    ck_assert_uint_eq(result.derived_count, 1);
+    ck_assert_uint_eq(result.derived[0].reasons[0].value.as.list->count, 2);
+    fold_text(START + 2, "c-1", false, &result);
+    ck_assert_uint_eq(result.derived_count, 0);
+    ck_assert_uint_eq(value_of(open).as.list->count, 1);
+}
+END_TEST
+
+START_TEST(what_no_feature_uses_makes_no_dead_letter_and_a_key_too_long_does)
+{
+    static char text[RF_KEY_SIZE_MAX + 2];
+    struct rf_fold result;
+    struct rf_event event;
+    struct rf_error err = {0};
+    feature(
+        (struct rf_feature){.name = "best", .kind = RF_FEATURE_TOP, .key_type = &rf_type_string},
+        "event.flag", "event.text");
+    open_engine();
+    memset(text, 'x', sizeof text - 1);
+    fold_text(START, text, false, &result);
+    text[RF_KEY_SIZE_MAX] = 0;
+    fold_text(START, text, true, &result);
+    text[RF_KEY_SIZE_MAX] = 'x';
+    struct rf_value *fields = fixture_event(&arena, calls, START, &event);
+    fields[FIELD_TEXT] = rf_value_string(rf_bytes_of_text(text));
+
+    ck_assert(!rf_engine_fold(engine, &alice, &event, RF_MS_MIN, &arena, &result, &err));
+
+    ck_assert_int_eq(err.kind, RF_ERROR_RECORD);
+    ck_assert_ptr_nonnull(strstr(err.message, "feature `best`: its value has 1025 bytes"));
+    ck_assert_int_eq(alice.event_count, 2);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("core/engine");
@@ -377,6 +492,11 @@ int main(void)
     tcase_add_test(tcase, an_id_too_old_for_its_source_is_not_kept_for_a_longer_one);
     tcase_add_test(tcase, expressions_are_computed_in_order_and_null_where_they_fail);
     tcase_add_test(tcase, customers_do_not_see_each_other);
+    tcase_add_test(tcase, the_customer_is_known_with_the_event_at_hand);
+    tcase_add_test(tcase,
+                   a_rule_that_reads_the_customers_count_through_a_feature_is_asked_at_each_event);
+    tcase_add_test(tcase, a_rule_sees_open_cases_and_gives_them_as_its_reason);
+    tcase_add_test(tcase, what_no_feature_uses_makes_no_dead_letter_and_a_key_too_long_does);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -1,0 +1,71 @@
+/* Why the rules of a customer do not fire, or did: how each stands at an instant. Plain data, made by
+ * core/engine/explain.h, printed by core/codec/explanation_json.h and by the command line. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/bytes.h"
+#include "core/base/time.h"
+#include "core/expr/condition.h"
+#include "core/expr/value.h"
+#include "core/model/derived.h"
+
+enum rf_truth {
+    RF_TRUTH_FALSE,
+    RF_TRUTH_TRUE,
+    RF_TRUTH_UNKNOWN, /* it cannot be evaluated */
+};
+
+/* A condition, or a part of it, with the values for which it holds or not. */
+struct rf_explained {
+    enum rf_condition_kind kind;
+    struct rf_bytes text; /* as it is written, on one line */
+    enum rf_truth truth;
+    const char *why; /* UNKNOWN: why it cannot be evaluated; NULL otherwise */
+    enum rf_comparison
+        comparison; /* of a TEST that compares: with the values of both sides, null where unknown */
+    struct rf_value left, right;
+    size_t read_count; /* of a TEST: the features that it names */
+    const struct rf_reason *reads;
+    size_t part_count;
+    const struct rf_explained *parts;
+};
+
+/* What keeps a rule from firing. The first that applies. */
+enum rf_standing {
+    RF_STANDING_READY,     /* nothing: it fires at the next event, or has fired at this instant */
+    RF_STANDING_CONDITION, /* `when` does not hold */
+    RF_STANDING_RAISED,    /* its alert is open: it is cleared before it is raised again */
+    RF_STANDING_FOR,       /* `when` has to hold for longer */
+    RF_STANDING_TOLD,      /* with `for`: it has fired since `when` began to hold */
+    RF_STANDING_COOLDOWN,
+};
+
+struct rf_explained_rule {
+    uint32_t rule; /* index in the plan */
+    enum rf_standing standing;
+    rf_ms since; /* RAISED: its alert; FOR, TOLD: `when` holds; RF_MS_MIN: none */
+    rf_ms until; /* FOR, COOLDOWN: over then, if all stays as it is; RF_MS_MIN: none */
+    int64_t fired_count;
+    rf_ms last_fired; /* RF_MS_MIN: never */
+    rf_ms due;        /* without an event it changes no sooner than this; RF_MS_MAX: never */
+    const struct rf_explained *when;
+    const struct rf_explained *clear_when; /* NULL: the rule has none, or its alert is not open */
+};
+
+struct rf_explanation {
+    struct rf_bytes customer;
+    rf_ms now;
+    rf_ms
+        due; /* the next instant at which the customer is looked at without an event; RF_MS_MAX: none */
+    size_t rule_count;
+    const struct rf_explained_rule *rules; /* in the order of the plan */
+};
+
+/* "ready", "condition", "raised", "for", "told", "cooldown". */
+const char *rf_standing_name(enum rf_standing standing);
+/* "==", "<=", ...; "" for none. */
+const char *rf_comparison_name(enum rf_comparison comparison);
+/* How far a comparison of numbers, instants or lengths of time is from its threshold: right - left, in the unit of
+ * the values, lengths of time in seconds. False: it compares nothing of that kind. */
+bool rf_explained_gap(const struct rf_explained *test, double *gap);
