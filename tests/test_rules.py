@@ -242,6 +242,58 @@ class Explain(Folder):
         self.assertIn("nothing is known of customer nobody", done.stderr)
 
 
+class Plan(Folder):
+    def plan(self, *changes, options=()):
+        with open(CONFIG, encoding="utf-8") as file:
+            text = file.read().replace("../../schemas", os.path.join(TOP, "schemas"))
+        old = self.write("old.yaml", text)
+        for before, after in changes:
+            self.assertIn(before, text)
+            text = text.replace(before, after)
+        return ringfold("plan", "-c", self.write("new.yaml", text), "--against", old, *options)
+
+    CHANGES = (("dropped_7d >= 3", "dropped_7d >= 4"), ("complaints_14d:  { count: complaint, where: 'event.status == \"OPENED\"', window: 14d",
+                "complaints_14d:  { count: complaint, window: 21d"), ("  largest_payment: { max: event.amount, on: purchase }\n", ""),
+               ("  last_topic:", "  talk: { sum: event.duration_s, on: call }\n  last_topic:"), ("  win-back:", "  win-them-back:"),
+               ("topic: telco.offers", "topic: telco.bonuses"))
+
+    def test_it_says_what_becomes_of_each_part(self):
+        done = self.plan(*self.CHANGES)
+
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for line in ("  redefined complaints_14d: where, window 14d -> 21d; starts empty, and is whole after 21d",
+                     "  drop      largest_payment: its state goes with each customer's next write",
+                     "  new       talk: starts empty, and knows what comes from then on",
+                     "  changed   service-failure: when; its cooldowns and open alerts go on",
+                     "  new       win-them-back",
+                     "  removed   win-back: its cooldowns are forgotten, and alerts that are open are not cleared",
+                     "  changed   offer: topic telco.offers -> telco.bonuses"):
+            self.assertIn(line + "\n", done.stdout)
+        self.assertRegex(done.stdout, r"\n  keep +calls_7d, dropped_7d, ")
+
+    def test_json_says_the_same(self):
+        row = json.loads(self.plan(*self.CHANGES, options=["--json"]).stdout)
+
+        features = {part["name"]: part for part in row["features"]}
+        self.assertEqual(features["complaints_14d"], {"name": "complaints_14d", "change": "redefined", "state": True,
+                                                      "whole_after": "21d", "details": ["where", "window 14d -> 21d"]})
+        self.assertEqual({name: part["change"] for name, part in features.items() if part["change"] != "keep"},
+                         {"complaints_14d": "redefined", "talk": "new", "largest_payment": "drop"})
+        self.assertEqual({part["name"]: part["change"] for part in row["rules"]},
+                         {"service-failure": "changed", "complaining-again": "unchanged", "win-them-back": "new", "win-back": "removed"})
+        self.assertTrue(row["same_app"])
+
+    def test_another_app_keeps_nothing_and_is_told_so(self):
+        self.assertIn("the app is another", self.plan(("app: telco-retention", "app: telco-next")).stdout)
+
+    def test_what_is_wrong_is_told_with_its_place(self):
+        done = self.plan(("half_life: 7d", "half_live: 7d"))
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("new.yaml:", done.stderr)
+        self.assertEqual(ringfold("plan", "--against", CONFIG).returncode, 2)
+        self.assertEqual(ringfold("plan", "-c", CONFIG, "--against", self.path("nowhere.yaml")).returncode, 2)
+
+
 class Reports(Folder):
     TESTS = (f'  "<one> & \\"two\\" \\x07":\n{ALERT}    expect: nothing\n'
              f"  fine:\n{ALERT}    expect: [ {{ rule: service-failure }} ]\n")

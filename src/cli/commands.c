@@ -11,6 +11,7 @@ extern const struct rf_command rf_command_demo;
 extern const struct rf_command rf_command_dlq;
 extern const struct rf_command rf_command_eval;
 extern const struct rf_command rf_command_lag;
+extern const struct rf_command rf_command_plan;
 extern const struct rf_command rf_command_replay;
 extern const struct rf_command rf_command_run;
 extern const struct rf_command rf_command_test;
@@ -25,6 +26,7 @@ const struct rf_command *const rf_commands[] = {
     &rf_command_dlq,
     &rf_command_eval,
     &rf_command_lag,
+    &rf_command_plan,
     &rf_command_replay,
     &rf_command_run,
     &rf_command_test,
