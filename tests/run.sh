@@ -5,6 +5,7 @@
 #
 #   unit       builds the presets ci, asan and tsan with -Werror and runs the unit tests under each
 #   sim        the simulator, where the build has one
+#   ops        the HTTP endpoint and its page: in a browser, by generated requests, under abuse
 #   system     against a real broker and a real schema registry
 #   deploy     the package, the unit, and what else is in deploy/, each by its own tool
 #   debian13   builds and unit-tests in a fresh Debian 13 root (not part of the default)
@@ -31,7 +32,7 @@ presets=""
 name=""
 while [ $# -gt 0 ]; do
     case $1 in
-    unit | sim | system | deploy | debian13) parts="$parts $1" ;;
+    unit | sim | ops | system | deploy | debian13) parts="$parts $1" ;;
     -k | --preset)
         [ $# -ge 2 ] || fail 2 "$1 needs a value"
         if [ "$1" = -k ]; then name=$2; else presets="$presets $2"; fi
@@ -41,11 +42,11 @@ while [ $# -gt 0 ]; do
         sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p;}' "$0"
         exit 0
         ;;
-    *) fail 2 "unknown part or option '$1': unit, sim, system, deploy, debian13, -k NAME, --preset PRESET" ;;
+    *) fail 2 "unknown part or option '$1': unit, sim, ops, system, deploy, debian13, -k NAME, --preset PRESET" ;;
     esac
     shift
 done
-parts=${parts:-unit sim system deploy}
+parts=${parts:-unit sim ops system deploy}
 presets=${presets:-ci asan tsan}
 
 # note passed|failed|skipped NAME REASON: a result that no test program wrote.
@@ -110,6 +111,13 @@ run_pytest() {
     0 | 1 | 5) ;; # passed, failed, none selected: in the file
     *) note failed "$1" "pytest did not come to an end" ;;
     esac
+}
+
+run_ops() {
+    build release || return
+    # shellcheck disable=SC2086 # a list of names
+    install_missing $ops_packages || say "going on without them"
+    run_pytest ops
 }
 
 run_system() {

@@ -1,5 +1,4 @@
 #include <arpa/inet.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +6,6 @@
 #include <sys/socket.h>
 
 #include "core/base/assert.h"
-#include "core/base/number.h"
 #include "edge/ops/server_internal.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/log.h"
@@ -229,15 +227,6 @@ static ssize_t read_stream(void *context, uint64_t position, char *out, size_t s
     return MHD_CONTENT_READER_END_OF_STREAM;
 }
 
-/* What the client has seen already: 0 where it does not say. */
-static uint64_t last_event_id(struct MHD_Connection *connection)
-{
-    const char *text = header(connection, "Last-Event-ID");
-    uint64_t id = 0;
-
-    return text != NULL && rf_uint64_parse(rf_bytes_of_text(text), &id) ? id : 0;
-}
-
 static enum MHD_Result send_stream(struct rf_exchange *exchange)
 {
     struct rf_ops *ops = exchange->ops;
@@ -249,7 +238,7 @@ static enum MHD_Result send_stream(struct rf_exchange *exchange)
         return send_reply(exchange);
     view = rf_ops_borrow(ops, &counts);
     exchange->reader = rf_feed_join(&ops->feed, exchange->connection,
-                                    last_event_id(exchange->connection), view.inspect);
+                                    header(exchange->connection, "Last-Event-ID"), view.inspect);
     rf_ops_give_back(ops, &view);
     if (exchange->reader == NULL) {
         rf_reply_problem(&exchange->reply, 503, "%d clients listen already, and no more are taken",

@@ -4,16 +4,18 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/base/number.h"
 #include "edge/ops/json.h"
 
 #define ARENA_CHUNK (64U * 1024)
 #define RECENTS_MAX 1000
 #define FRAME_EXTRA 160 /* of a frame, beside its text */
 
-void rf_feed_init(struct rf_feed *feed, void (*wake)(void *connection))
+void rf_feed_init(struct rf_feed *feed, rf_ms life, void (*wake)(void *connection))
 {
     memset(feed, 0, sizeof *feed);
     feed->wake = wake;
+    feed->life = life;
     rf_mutex_init(&feed->lock);
 }
 
@@ -42,12 +44,12 @@ void rf_feed_deinit(struct rf_feed *feed)
     rf_mutex_deinit(&feed->lock);
 }
 
-static void append_recent(struct rf_buffer *out, const struct rf_recent *recent)
+static void append_recent(struct rf_buffer *out, rf_ms life, const struct rf_recent *recent)
 {
     struct rf_json json = {.out = out};
 
-    rf_buffer_printf(out, "event: %s\nid: %" PRIu64 "\ndata: ",
-                     recent->kind == RF_RECENT_DERIVED ? "derived" : "dead-letter",
+    rf_buffer_printf(out, "event: %s\nid: %" PRId64 "-%" PRIu64 "\ndata: ",
+                     recent->kind == RF_RECENT_DERIVED ? "derived" : "dead-letter", life,
                      recent->sequence);
     rf_json_begin(&json, NULL, '{');
     rf_json_count(&json, "sequence", recent->sequence);
@@ -74,7 +76,7 @@ static size_t first_told(const struct rf_recent *recents, size_t count)
 
 /* What is kept of what came after `after`, oldest first, up to `until`. Returns the number of the newest that there is;
  * `after` where there is none behind it. */
-static uint64_t append_recents(struct rf_buffer *out, const struct rf_inspect *inspect,
+static uint64_t append_recents(struct rf_buffer *out, rf_ms life, const struct rf_inspect *inspect,
                                uint64_t after, uint64_t until)
 {
     struct rf_arena arena;
@@ -93,28 +95,26 @@ static uint64_t append_recents(struct rf_buffer *out, const struct rf_inspect *i
     while (count > 0 && recents[count - 1].sequence > until)
         count--;
     for (size_t i = first_told(recents, count); i < count; i++) {
-        append_recent(out, &recents[i]);
+        append_recent(out, life, &recents[i]);
     }
     rf_arena_deinit(&arena);
     return newest;
 }
 
-/* `after`, unless it is of an earlier life of this process. */
-static uint64_t known_sequence(const struct rf_inspect *inspect, uint64_t after)
+/* The sequence number in an id of this life of the process; 0: it is of another, or none. */
+static uint64_t sequence_of(rf_ms life, const char *id)
 {
-    struct rf_arena arena;
-    struct rf_recent recent;
-    size_t count = 0;
+    const char *dash = id == NULL ? NULL : strchr(id, '-');
+    int64_t of = 0;
+    uint64_t sequence = 0;
 
-    if (inspect == NULL || after == 0)
+    if (dash == NULL || !rf_int64_parse(rf_bytes_of(id, (size_t)(dash - id)), &of) || of != life ||
+        !rf_uint64_parse(rf_bytes_of_text(dash + 1), &sequence))
         return 0;
-    rf_arena_init(&arena, ARENA_CHUNK);
-    count = inspect->ops->recent(inspect->self, after - 1, &recent, 1, &arena);
-    rf_arena_deinit(&arena);
-    return count > 0 ? after : 0;
+    return sequence;
 }
 
-struct rf_feed_reader *rf_feed_join(struct rf_feed *feed, void *connection, uint64_t after,
+struct rf_feed_reader *rf_feed_join(struct rf_feed *feed, void *connection, const char *last_id,
                                     const struct rf_inspect *inspect)
 {
     struct rf_feed_reader *reader = NULL;
@@ -130,8 +130,9 @@ struct rf_feed_reader *rf_feed_join(struct rf_feed *feed, void *connection, uint
         rf_buffer_init(&reader->queue, RF_FEED_QUEUE_MAX);
         rf_buffer_append_text(&reader->queue, "retry: 2000\n\n");
         /* What the others do not have yet, this one gets with them. */
-        newest = append_recents(&reader->queue, inspect, known_sequence(inspect, after),
-                                feed->reader_count == 0 ? UINT64_MAX : feed->sent);
+        newest =
+            append_recents(&reader->queue, feed->life, inspect, sequence_of(feed->life, last_id),
+                           feed->reader_count == 0 ? UINT64_MAX : feed->sent);
         if (feed->reader_count == 0)
             feed->sent = newest;
         feed->reader_count++;
@@ -205,7 +206,7 @@ void rf_feed_write(struct rf_feed *feed, const struct rf_inspect *inspect, struc
     rf_buffer_init(&frames, RF_FEED_QUEUE_MAX);
     rf_mutex_lock(&feed->lock);
     if (feed->reader_count > 0 && !feed->closed) {
-        feed->sent = append_recents(&frames, inspect, feed->sent, UINT64_MAX);
+        feed->sent = append_recents(&frames, feed->life, inspect, feed->sent, UINT64_MAX);
         if (tick.size > 0) {
             rf_buffer_append_text(&frames, "event: tick\ndata: ");
             rf_buffer_append(&frames, tick.data, tick.size);

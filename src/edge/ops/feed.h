@@ -1,7 +1,7 @@
 /* The stream of server-sent events (/events): one writer, a few readers, each with a queue that has an end.
  *
  *     event: tick         numbers, each second
- *     event: derived      an alert or offer that is committed; id: its sequence number
+ *     event: derived      an alert or offer that is committed; id: LIFE-SEQUENCE, where LIFE is this process's start
  *     event: dead-letter  likewise
  *
  * A reader that does not keep up is dropped: nobody waits for it, and it costs no more than its queue. */
@@ -25,6 +25,7 @@ struct rf_feed_reader {
 
 struct rf_feed {
     void (*wake)(void *connection); /* called under the lock */
+    rf_ms life;                     /* sequence numbers are of one life of the process */
     struct rf_mutex lock;
     bool closed RF_GUARDED_BY(lock);
     size_t reader_count RF_GUARDED_BY(lock);
@@ -32,13 +33,13 @@ struct rf_feed {
     struct rf_feed_reader readers[RF_FEED_READERS_MAX] RF_GUARDED_BY(lock);
 };
 
-void rf_feed_init(struct rf_feed *feed, void (*wake)(void *connection));
+void rf_feed_init(struct rf_feed *feed, rf_ms life, void (*wake)(void *connection));
 /* Tells readers that it is over; they are woken, and no new one is taken. */
 void rf_feed_close(struct rf_feed *feed);
 void rf_feed_deinit(struct rf_feed *feed); /* no reader is left */
 
-/* `after`: the last event that the reader has seen, 0: none. `inspect` may be NULL. NULL: there is no room. */
-struct rf_feed_reader *rf_feed_join(struct rf_feed *feed, void *connection, uint64_t after,
+/* `last_id`: of the last event that the reader has seen; NULL: none. `inspect` may be NULL. NULL: there is no room. */
+struct rf_feed_reader *rf_feed_join(struct rf_feed *feed, void *connection, const char *last_id,
                                     const struct rf_inspect *inspect);
 void rf_feed_leave(struct rf_feed *feed, struct rf_feed_reader *reader);
 

@@ -19,6 +19,8 @@
 #define PER_ADDRESS_LOCAL 64U /* where everybody is 127.0.0.1 */
 #define TICK_NS           INT64_C(1000000000)
 #define TICKS_A_SECOND    4 /* how often alerts are looked for */
+#define CLOSING_TURNS     50
+#define CLOSING_TURN_MS   10
 #define TLS_PRIORITIES    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 struct rf_desk_view rf_ops_borrow(struct rf_ops *ops, struct rf_desk_counts *counts)
@@ -282,7 +284,7 @@ struct rf_ops *rf_ops_open(const struct rf_ops_options *options, struct rf_error
     rf_mutex_init(&ops->lock);
     rf_condition_init(&ops->changed);
     rf_guard_init(&ops->guard);
-    rf_feed_init(&ops->feed, wake_connection);
+    rf_feed_init(&ops->feed, ops->desk.started_at, wake_connection);
     if (read_secrets(options, &ops->tokens, &ops->tls, err) &&
         start(ops, options->other_port, err) && start_threads(ops, err))
         return ops;
@@ -302,6 +304,8 @@ void rf_ops_close(struct rf_ops *ops)
     for (int i = 0; i < ops->thread_count; i++)
         rf_thread_join(&ops->threads[i]);
     rf_feed_close(&ops->feed);
+    for (int i = 0; i < CLOSING_TURNS && rf_feed_count(&ops->feed) > 0; i++)
+        rf_clock_sleep_ms(CLOSING_TURN_MS); /* so that streams end as they should */
     if (ops->daemon != NULL)
         MHD_stop_daemon(ops->daemon);
     rf_assert(ops->question_count == 0);

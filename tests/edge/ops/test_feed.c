@@ -31,12 +31,12 @@ static void setup(void)
     woken = slept = 0;
     fake_inspect_init(&fake);
     port = fake_inspect_port(&fake);
-    rf_feed_init(&feed, wake);
+    rf_feed_init(&feed, 77, wake);
 }
 
-static struct rf_feed_reader *join(uint64_t after)
+static struct rf_feed_reader *join(const char *last_id)
 {
-    return rf_feed_join(&feed, &woken, after, &port);
+    return rf_feed_join(&feed, &woken, last_id, &port);
 }
 
 /* All that is there for the reader. */
@@ -64,7 +64,7 @@ static size_t count_of(const char *part)
 START_TEST(a_new_reader_gets_what_was_there_and_then_what_comes)
 {
     fake_inspect_emit(&fake, 3);
-    struct rf_feed_reader *reader = join(0);
+    struct rf_feed_reader *reader = join(NULL);
 
     ck_assert_int_eq(read_all(reader), RF_FEED_NONE);
     ck_assert_uint_eq(count_of("event: derived\nid: "), 3);
@@ -75,7 +75,7 @@ START_TEST(a_new_reader_gets_what_was_there_and_then_what_comes)
     ck_assert_int_eq(woken, 1);
     ck_assert_int_eq(read_all(reader), RF_FEED_NONE);
     ck_assert_uint_eq(count_of("event: derived\nid: "), 2);
-    ck_assert_uint_eq(count_of("id: 4\n"), 1);
+    ck_assert_uint_eq(count_of("id: 77-4\n"), 1);
     ck_assert_uint_eq(count_of("event: tick\ndata: {\"n\":1}\n\n"), 1);
     rf_feed_leave(&feed, reader);
 }
@@ -84,36 +84,39 @@ END_TEST
 START_TEST(a_reader_that_comes_back_goes_on_where_it_was)
 {
     fake_inspect_emit(&fake, 5);
-    struct rf_feed_reader *reader = join(3);
+    struct rf_feed_reader *reader = join("77-3");
 
     read_all(reader);
     ck_assert_uint_eq(count_of("event: derived"), 2);
-    ck_assert_uint_eq(count_of("id: 4\n"), 1);
+    ck_assert_uint_eq(count_of("id: 77-4\n"), 1);
     rf_feed_leave(&feed, reader);
 
-    /* Of another life of the process: it is given all there is. */
-    reader = join(99);
-    read_all(reader);
-    ck_assert_uint_eq(count_of("event: derived"), 5);
-    rf_feed_leave(&feed, reader);
+    /* Of another life of the process, or none that we gave: it gets all there is. */
+    static const char *const foreign[] = {"76-3", "3", "77-", "-3", "77-x", "", "77-3-3"};
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        reader = join(foreign[i]);
+        read_all(reader);
+        ck_assert_uint_eq(count_of("event: derived"), 5);
+        rf_feed_leave(&feed, reader);
+    }
 }
 END_TEST
 
 START_TEST(a_second_reader_gets_nothing_twice_and_the_first_misses_nothing)
 {
     fake_inspect_emit(&fake, 1);
-    struct rf_feed_reader *first = join(0);
+    struct rf_feed_reader *first = join(NULL);
     read_all(first);
     fake_inspect_emit(&fake, 1);
 
-    struct rf_feed_reader *second = join(0);
+    struct rf_feed_reader *second = join(NULL);
     rf_feed_write(&feed, &port, (struct rf_bytes){0});
 
     read_all(first);
-    ck_assert_uint_eq(count_of("id: 2\n"), 1);
+    ck_assert_uint_eq(count_of("id: 77-2\n"), 1);
     read_all(second);
-    ck_assert_uint_eq(count_of("id: 1\n"), 1);
-    ck_assert_uint_eq(count_of("id: 2\n"), 1);
+    ck_assert_uint_eq(count_of("id: 77-1\n"), 1);
+    ck_assert_uint_eq(count_of("id: 77-2\n"), 1);
     rf_feed_leave(&feed, first);
     rf_feed_leave(&feed, second);
 }
@@ -122,7 +125,7 @@ END_TEST
 START_TEST(a_reader_that_does_not_read_is_ended_and_costs_no_more_than_its_queue)
 {
     static char tick[60 * 1024];
-    struct rf_feed_reader *slow = join(0);
+    struct rf_feed_reader *slow = join(NULL);
 
     memset(tick, 'x', sizeof tick);
     for (int i = 0; i < 20; i++) {
@@ -139,10 +142,10 @@ START_TEST(readers_are_limited_and_a_closed_feed_ends_them)
     struct rf_feed_reader *readers[RF_FEED_READERS_MAX];
 
     for (int i = 0; i < RF_FEED_READERS_MAX; i++) {
-        readers[i] = join(0);
+        readers[i] = join(NULL);
         ck_assert_ptr_nonnull(readers[i]);
     }
-    ck_assert_ptr_null(join(0));
+    ck_assert_ptr_null(join(NULL));
     read_all(readers[0]);
 
     rf_feed_close(&feed);
@@ -152,7 +155,7 @@ START_TEST(readers_are_limited_and_a_closed_feed_ends_them)
         ck_assert_int_eq(read_all(readers[i]), RF_FEED_END);
         rf_feed_leave(&feed, readers[i]);
     }
-    ck_assert_ptr_null(join(0));
+    ck_assert_ptr_null(join(NULL));
     rf_feed_deinit(&feed);
 }
 END_TEST
@@ -165,11 +168,11 @@ START_TEST(more_than_readers_can_take_is_cut_to_the_newest)
     for (int i = 0; i < 10; i++)
         fake.recents[i].text = rf_bytes_of(large, sizeof large);
 
-    struct rf_feed_reader *reader = join(0);
+    struct rf_feed_reader *reader = join(NULL);
 
     read_all(reader);
     ck_assert_uint_eq(count_of("event: derived"), 1);
-    ck_assert_uint_eq(count_of("id: 10\n"), 1);
+    ck_assert_uint_eq(count_of("id: 77-10\n"), 1);
     rf_feed_leave(&feed, reader);
 }
 END_TEST

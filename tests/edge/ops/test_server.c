@@ -283,7 +283,7 @@ START_TEST(events_come_as_they_are_committed)
     ck_assert(hear(connection, "event: tick"));
     has("Content-Type: text/event-stream");
     fake_inspect_emit(&fake, 1);
-    ck_assert(hear(connection, "id: 2\n"));
+    ck_assert(hear(connection, "-2\ndata: "));
     close(connection);
 }
 END_TEST

@@ -327,7 +327,7 @@ function alertNode(one, isNew) {
 function showAlerts(fresh) {
   const rule = $('alerts-rule').value;
   const wanted = alerts.filter((one) => !rule || one.event.rule === rule).slice(0, ALERTS_SHOWN);
-  $('alerts').replaceChildren(...wanted.map((one) => alertNode(one, fresh && fresh.has(one.sequence))));
+  $('alerts').replaceChildren(...wanted.map((one) => alertNode(one, fresh && fresh.has(one.key))));
   $('alerts-empty').hidden = wanted.length > 0;
   $('alerts-pause').textContent = paused ? `Go on${held.length ? ` (${held.length} new)` : ''}` : 'Pause';
 }
@@ -338,22 +338,22 @@ function takeAlert(one) {
   arriving.push(one);
 }
 function flushAlerts() {
-  const fresh = arriving.filter((one) => !alerts.some((other) => other.sequence === one.sequence)).reverse();
+  const fresh = arriving.filter((one) => !alerts.some((other) => other.key === one.key)).reverse();
   arriving = [];
   if (paused) held = [...fresh, ...held].slice(0, ALERTS_KEPT);
   else {
     alerts = [...fresh, ...alerts].slice(0, ALERTS_KEPT);
     if (fresh.length && history.t.length > 2) $('announce').textContent = fresh.length === 1 ? `New alert: ${fresh[0].event.rule}` : `${fresh.length} new alerts`;
   }
-  showAlerts(new Set(fresh.map((one) => one.sequence)));
+  showAlerts(new Set(fresh.map((one) => one.key)));
 }
 
 function takeLetter(one) {
-  if (letters.some((other) => other.sequence === one.sequence)) return;
+  if (letters.some((other) => other.key === one.key)) return;
   letters = [one, ...letters].slice(0, LETTERS_KEPT);
-  const open = new Set([...$('letters').querySelectorAll('details[open]')].map((node) => node.dataset.sequence));
-  $('letters').replaceChildren(...letters.map(({ sequence, committed_at, event }) => el('li', {},
-    el('details', { 'data-sequence': sequence, open: open.has(String(sequence)) },
+  const open = new Set([...$('letters').querySelectorAll('details[open]')].map((node) => node.dataset.key));
+  $('letters').replaceChildren(...letters.map(({ key, committed_at, event }) => el('li', {},
+    el('details', { 'data-key': key, open: open.has(key) },
       el('summary', {}, el('b', {}, event.class || 'unknown'), ` ${event.topic} ${event.partition}, offset ${event.offset}`, el('time', { datetime: committed_at }, clock(committed_at))),
       el('div', { class: 'inside' }, el('p', {}, event.message || ''), el('p', { class: 'aside' }, `message of ${when(event.time)}; with its payload:`),
         el('code', {}, `ringfold dlq list -c FILE --topic ${event.topic} --class ${event.class}`))))));
@@ -430,8 +430,8 @@ function listen() {
     take(tick);
     show(tick);
   });
-  stream.addEventListener('derived', (message) => takeAlert(JSON.parse(message.data)));
-  stream.addEventListener('dead-letter', (message) => takeLetter(JSON.parse(message.data)));
+  stream.addEventListener('derived', (message) => takeAlert({ key: message.lastEventId, ...JSON.parse(message.data) }));
+  stream.addEventListener('dead-letter', (message) => takeLetter({ key: message.lastEventId, ...JSON.parse(message.data) }));
   stream.addEventListener('error', () => {
     pill('live', 'bad', 'Reconnecting');
     if (stream.readyState !== EventSource.CLOSED) return; /* it tries again by itself */
