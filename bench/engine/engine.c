@@ -1,18 +1,22 @@
 /* What one event costs in the engine, without Kafka and without a store: nanoseconds of one core.
  *
- *   bench_engine [CUSTOMERS [EVENTS]]      10000 customers and 2000000 events, unless said
+ *   bench_engine [CUSTOMERS [EVENTS [RULE]]]      10000 customers and 2000000 events, unless said
  *
  * The plan is a telecom operator's: calls and dropped calls of 7 days by the hour, minutes of 28 days by six
  * hours, a decayed call rate, distinct cells, and one rule over two of them with a cooldown. Events are spread
  * over the customers at random and over 28 days, a twentieth of them up to an hour late.
  *
- *   fold       the event into the customer, rule included
+ * RULE adds one that comes true by time alone, to see what its timer costs: silence (no call for 14 days), fading (a
+ * decayed rate falls below a limit), drop (these 28 days against those before).
+ *
+ *   fold       the event into the customer, rules included
  *   features   all columns of a record
  *   encode     the record to bytes
  *   decode     bytes to a customer
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "core/base/assert.h"
@@ -22,7 +26,7 @@
 
 #define START    INT64_C(1700000000000)
 #define CELLS    40
-#define FEATURES 5
+#define FEATURES 7
 
 struct bench {
     struct fixture fixture;
@@ -34,6 +38,7 @@ struct bench {
     size_t event_count;
     uint64_t seed;
     size_t derived_count;
+    const char *rule; /* NULL: none is added */
 };
 
 static double seconds(void)
@@ -89,6 +94,18 @@ static void make_plan(struct fixture *f)
         NULL, NULL);
     add_feature(f, (struct rf_feature){.name = "cells", .kind = RF_FEATURE_COUNT_DISTINCT}, NULL,
                 "event.number");
+    add_feature(f,
+                (struct rf_feature){
+                    .name = "last_call", .kind = RF_FEATURE_LAST, .state_type = &rf_type_timestamp},
+                NULL, "event.time");
+    add_feature(f,
+                (struct rf_feature){.name = "minutes_28d_ago",
+                                    .kind = RF_FEATURE_SUM,
+                                    .state_type = &rf_type_double,
+                                    .window = 28 * RF_DAY_MS,
+                                    .offset = 28 * RF_DAY_MS,
+                                    .bucket = 6 * RF_HOUR_MS},
+                NULL, "event.amount / 60.0");
     fixture_rule(f, (struct rf_rule){
                         .name = "service-failure",
                         .when = fixture_expr(f, "dropped_7d >= 3 && minutes_28d > 60.0", NULL),
@@ -99,9 +116,36 @@ static void make_plan(struct fixture *f)
                     });
 }
 
+/* False: there is no such rule. */
+static bool add_rule(struct fixture *f, const char *name)
+{
+    static const struct {
+        const char *name;
+        const char *when;
+    } rules[] = {
+        {"silence", "last_call != null && now - last_call > duration('336h')"},
+        {"fading", "rate < 0.5"},
+        {"drop", "minutes_28d_ago > 60.0 && minutes_28d < 0.5 * minutes_28d_ago"},
+    };
+
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        if (strcmp(rules[i].name, name) != 0)
+            continue;
+        fixture_rule(f, (struct rf_rule){.name = rules[i].name,
+                                         .when = fixture_expr(f, rules[i].when, NULL),
+                                         .cooldown = 28 * RF_DAY_MS});
+        return true;
+    }
+    return false;
+}
+
 static void open_bench(struct bench *bench)
 {
     make_plan(&bench->fixture);
+    if (bench->rule != NULL && !add_rule(&bench->fixture, bench->rule)) {
+        fprintf(stderr, "bench_engine: there is no rule '%s'\n", bench->rule);
+        exit(2);
+    }
     rf_arena_init(&bench->arena, 4U << 20);
     rf_arena_init(&bench->batch, 1U << 20);
     bench->engine = rf_engine_open(&bench->fixture.plan);
@@ -227,12 +271,14 @@ int main(int argc, char **argv)
 {
     struct bench bench = {.customer_count = 10000, .event_count = 2000000, .seed = 1};
 
+    if (argc > 3)
+        bench.rule = argv[3];
     if (argc > 1)
         bench.customer_count = strtoul(argv[1], NULL, 10);
     if (argc > 2)
         bench.event_count = strtoul(argv[2], NULL, 10);
-    if (bench.customer_count == 0 || bench.event_count == 0 || argc > 3) {
-        fprintf(stderr, "usage: bench_engine [CUSTOMERS [EVENTS]]\n");
+    if (bench.customer_count == 0 || bench.event_count == 0 || argc > 4) {
+        fprintf(stderr, "usage: bench_engine [CUSTOMERS [EVENTS [RULE]]]\n");
         return 2;
     }
     open_bench(&bench);

@@ -8,7 +8,6 @@
 #include "core/engine/features.h"
 #include "core/engine/steps.h"
 
-#define STEPS_MAX  32 /* candidates looked at in one go */
 #define HORIZON_MS (36525 * RF_DAY_MS)
 #define SLOPE_MS   RF_HOUR_MS
 #define GUESS_NONE RF_MS_MAX
@@ -37,7 +36,6 @@ static bool is_true(struct rf_engine *engine, const struct rf_customer *customer
 bool rf_crossing_holds(struct rf_engine *engine, const struct rf_customer *customer,
                        const struct rf_moving_condition *condition, rf_ms at)
 {
-    rf_features_look(engine, customer, at, NULL);
     return is_true(engine, customer, condition->expr, &condition->reads, at);
 }
 
@@ -232,27 +230,77 @@ static rf_ms candidate_of(const struct search *search, rf_ms from)
     return turn < step ? turn : step;
 }
 
+/* ---- what need not be sought ---- */
+
+/* Can the test begin to hold (`rising`), or cease to, before the next event? */
+static bool can_turn(const struct rf_engine *engine, const struct rf_customer *customer,
+                     const struct rf_test *test, bool rising)
+{
+    if (test->falling == RF_FEATURES_MAX || rising != test->falling_ends_it)
+        return true;
+    return !rf_steps_only_down(&engine->plan->features[test->falling],
+                               &customer->features[test->falling]);
+}
+
+static bool can_lift(const struct rf_engine *engine, const struct rf_customer *customer,
+                     const struct rf_test *tests, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if ((tests[i].lifts_by_rising && can_turn(engine, customer, &tests[i], true)) ||
+            (tests[i].lifts_by_falling && can_turn(engine, customer, &tests[i], false)))
+            return true;
+    }
+    return false;
+}
+
+/* A conjunction cannot come true while a part of it is false and has to stay so. */
+static bool can_come_true(struct rf_engine *engine, const struct rf_customer *customer,
+                          const struct rf_moving_condition *condition, rf_ms from)
+{
+    if (!can_lift(engine, customer, condition->tests, condition->test_count))
+        return false;
+    for (size_t i = 0; i < condition->conjunct_count; i++) {
+        const struct rf_conjunct *part = &condition->conjuncts[i];
+
+        if (!can_lift(engine, customer, part->tests, part->test_count) &&
+            !is_true(engine, customer, part->expr, &part->reads, from))
+            return false;
+    }
+    return true;
+}
+
+static rf_ms next_candidate(struct rf_engine *engine, const struct rf_customer *customer,
+                            const struct rf_moving_condition *condition, rf_ms from)
+{
+    rf_ms next = RF_MS_MAX;
+
+    for (size_t i = 0; i < condition->test_count; i++) {
+        const struct search search = {engine, customer, &condition->tests[i]};
+        rf_ms candidate = candidate_of(&search, from);
+
+        next = candidate < next ? candidate : next;
+    }
+    return next;
+}
+
 struct rf_crossing rf_crossing_find(struct rf_engine *engine, const struct rf_customer *customer,
                                     const struct rf_moving_condition *condition, rf_ms from,
-                                    bool wanted)
+                                    bool wanted, unsigned steps_max)
 {
+    const struct rf_crossing none = {.at = RF_MS_MAX};
     bool before = false;
 
     if (condition->test_count == 0 || from >= RF_MS_MAX)
-        return (struct rf_crossing){.at = RF_MS_MAX};
-    before = rf_crossing_holds(engine, customer, condition, from); /* looks at the customer */
-    for (unsigned i = 0; i < STEPS_MAX; i++) {
-        rf_ms at = RF_MS_MAX;
+        return none;
+    if (wanted && !can_come_true(engine, customer, condition, from))
+        return none;
+    before = rf_crossing_holds(engine, customer, condition, from);
+    for (unsigned i = 0; i < steps_max; i++) {
+        rf_ms at = next_candidate(engine, customer, condition, from);
         bool after = false;
 
-        for (size_t t = 0; t < condition->test_count; t++) {
-            const struct search search = {engine, customer, &condition->tests[t]};
-            rf_ms candidate = candidate_of(&search, from);
-
-            at = candidate < at ? candidate : at;
-        }
         if (at == RF_MS_MAX)
-            return (struct rf_crossing){.at = RF_MS_MAX};
+            return none;
         rf_assert(at > from);
         after = rf_crossing_holds(engine, customer, condition, at);
         if (after == wanted && before != wanted)

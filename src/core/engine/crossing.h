@@ -16,11 +16,13 @@ struct rf_crossing {
     bool real; /* false: up to there it was looked, in vain; it has to be looked on from there */
 };
 
-/* The first instant after `from` at which the condition becomes `wanted`, having been otherwise the millisecond before.
- * Moves the engine's view of the customer. */
+/* The engine looks at this customer already, and its features are as they were then; where it looks is moved.
+ *
+ * The first instant after `from` at which the condition becomes `wanted`, having been otherwise the millisecond before.
+ * At most `steps_max` candidates are tried. */
 struct rf_crossing rf_crossing_find(struct rf_engine *engine, const struct rf_customer *customer,
                                     const struct rf_moving_condition *condition, rf_ms from,
-                                    bool wanted);
+                                    bool wanted, unsigned steps_max);
 
 /* Does it hold at that instant? One that cannot be evaluated does not. */
 bool rf_crossing_holds(struct rf_engine *engine, const struct rf_customer *customer,

@@ -7,6 +7,8 @@
 #include "core/engine/patterns.h"
 #include "core/engine/rules.h"
 
+#define STEPS_FEW  4  /* candidates tried at each event: mostly the next one comes before */
+#define STEPS_MANY 64 /* ... where the customer is looked at for the sake of it */
 #define ROUNDS_MAX 64
 
 static const struct rf_moment never = {.at = RF_MS_MAX};
@@ -24,18 +26,18 @@ static struct rf_moment of_crossing(struct rf_crossing crossing)
 /* When the condition comes true by itself, but not before `earliest`, when it may have come true already. */
 static struct rf_moment rising(struct rf_engine *engine, const struct rf_customer *customer,
                                const struct rf_moving_condition *condition, rf_ms from,
-                               rf_ms earliest)
+                               rf_ms earliest, unsigned steps_max)
 {
     struct rf_crossing crossing = {0};
 
     if (!condition->may_rise)
         return never;
-    crossing = rf_crossing_find(engine, customer, condition, from, true);
+    crossing = rf_crossing_find(engine, customer, condition, from, true, steps_max);
     if (!crossing.real || crossing.at >= earliest)
         return of_crossing(crossing);
     if (rf_crossing_holds(engine, customer, condition, earliest))
         return (struct rf_moment){.at = earliest, .real = true};
-    return of_crossing(rf_crossing_find(engine, customer, condition, earliest, true));
+    return of_crossing(rf_crossing_find(engine, customer, condition, earliest, true, steps_max));
 }
 
 static rf_ms cooled_down(const struct rf_rule *rule, const struct rf_rule_state *state)
@@ -50,7 +52,7 @@ static rf_ms find_for_sure(struct rf_engine *engine, const struct rf_customer *c
     struct rf_crossing crossing = {.at = from};
 
     for (unsigned i = 0; i < ROUNDS_MAX && crossing.at < RF_MS_MAX && !crossing.real; i++)
-        crossing = rf_crossing_find(engine, customer, condition, crossing.at, wanted);
+        crossing = rf_crossing_find(engine, customer, condition, crossing.at, wanted, STEPS_MANY);
     return crossing.real ? crossing.at : RF_MS_MAX;
 }
 
@@ -100,7 +102,7 @@ static rf_ms base_of(const struct rf_customer *customer, const struct rf_rule_st
 }
 
 static struct rf_moment of_rule(struct rf_engine *engine, const struct rf_customer *customer,
-                                uint32_t index, rf_ms looked)
+                                uint32_t index, rf_ms looked, unsigned steps_max)
 {
     const struct rf_rule *rule = &engine->plan->rules[index];
     const struct rf_moving_rule *moving = &engine->moving.rules[index];
@@ -110,9 +112,9 @@ static struct rf_moment of_rule(struct rf_engine *engine, const struct rf_custom
     if (!moving->has_timers)
         return never;
     if (state->raised)
-        return rising(engine, customer, &moving->clear_when, from, RF_MS_MIN);
+        return rising(engine, customer, &moving->clear_when, from, RF_MS_MIN, steps_max);
     if (rule->hold == 0)
-        return rising(engine, customer, &moving->when, from, cooled_down(rule, state));
+        return rising(engine, customer, &moving->when, from, cooled_down(rule, state), steps_max);
     return of_hold(engine, customer, index, from);
 }
 
@@ -156,7 +158,8 @@ static rf_ms end_of_life(const struct rf_engine *engine, const struct rf_custome
 
 /* The earliest of all rules; engine->moments[i] becomes that of rule i, looked for from where it was looked in
  * vain. */
-static rf_ms find_next(struct rf_engine *engine, const struct rf_customer *customer)
+static rf_ms find_next(struct rf_engine *engine, const struct rf_customer *customer,
+                       unsigned steps_max)
 {
     rf_ms next = RF_MS_MAX;
 
@@ -165,7 +168,7 @@ static rf_ms find_next(struct rf_engine *engine, const struct rf_customer *custo
     for (uint32_t i = 0; i < engine->plan->rule_count; i++) {
         rf_ms looked = engine->moments[i].looked;
 
-        engine->moments[i] = of_rule(engine, customer, i, looked);
+        engine->moments[i] = of_rule(engine, customer, i, looked, steps_max);
         engine->moments[i].looked = looked;
         if (engine->moments[i].at < next)
             next = engine->moments[i].at;
@@ -189,8 +192,29 @@ rf_ms rf_due_of(struct rf_engine *engine, const struct rf_customer *customer)
     if (!engine->moving.has_timers)
         return RF_MS_MAX;
     begin_looking(engine);
-    return earlier(earlier(find_next(engine, customer), rf_patterns_due(engine, customer)),
-                   end_of_life(engine, customer));
+    return earlier(
+        earlier(find_next(engine, customer, STEPS_FEW), rf_patterns_due(engine, customer)),
+        end_of_life(engine, customer));
+}
+
+rf_ms rf_due_foresee(struct rf_engine *engine, const struct rf_customer *customer)
+{
+    rf_ms next = end_of_life(engine, customer);
+
+    begin_looking(engine);
+    for (uint32_t i = 0; customer->as_of != RF_MS_MIN && i < engine->plan->rule_count; i++) {
+        struct rf_moment moment = never;
+
+        for (unsigned rounds = 0; rounds < ROUNDS_MAX && !moment.real; rounds++) {
+            moment = of_rule(engine, customer, i, engine->moments[i].looked, STEPS_MANY);
+            if (moment.at == RF_MS_MAX)
+                break;
+            engine->moments[i].looked = moment.at;
+        }
+        engine->moments[i] = moment.real ? moment : never;
+        next = earlier(next, engine->moments[i].at);
+    }
+    return next;
 }
 
 static void evict(struct rf_engine *engine, struct rf_customer *customer, rf_ms at,
@@ -240,7 +264,7 @@ rf_ms rf_due_fire(struct rf_engine *engine, struct rf_customer *customer,
 
     begin_looking(engine);
     for (;;) {
-        rf_ms rule = find_next(engine, customer);
+        rf_ms rule = find_next(engine, customer, STEPS_MANY);
         rf_ms pattern = rf_patterns_due(engine, customer);
         rf_ms next = pattern <= limits->watermark ? earlier(rule, pattern) : rule;
 

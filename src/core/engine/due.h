@@ -7,8 +7,12 @@
 #pragma once
 #include "core/engine/state.h"
 
-/* From the customer's latest event on. */
+/* From the customer's latest event on. The engine looks at the customer already, as it is (so for all of these). */
 rf_ms rf_due_of(struct rf_engine *engine, const struct rf_customer *customer);
+
+/* For people: engine->moments[i].at becomes the instant at which rule i will do something if nothing happens;
+ * RF_MS_MAX: nothing. Returns the earliest, the end of the customer's life included. */
+rf_ms rf_due_foresee(struct rf_engine *engine, const struct rf_customer *customer);
 
 /* Before an event at `until`: since when the conditions of rules with a `for` hold. Time may have made them come
  * and go since the customer's last event, and what they read is about to change. */

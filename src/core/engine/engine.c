@@ -199,6 +199,7 @@ void rf_engine_advance(struct rf_engine *engine, struct rf_customer *customer, r
     rf_assert(arena != &engine->scratch);
     fold_begin(engine, fold);
     rf_arena_reset(&engine->scratch, SCRATCH_KEEP);
+    rf_features_look(engine, customer, customer->as_of, NULL);
     fold->due = rf_due_fire(engine, customer, &limits, arena, fold);
     if (fold->changed && !fold->evicted)
         customer->due = rf_due_of(engine, customer);
@@ -208,6 +209,7 @@ void rf_engine_advance(struct rf_engine *engine, struct rf_customer *customer, r
 rf_ms rf_engine_due(struct rf_engine *engine, const struct rf_customer *customer)
 {
     rf_arena_reset(&engine->scratch, SCRATCH_KEEP);
+    rf_features_look(engine, customer, customer->as_of, NULL);
     return rf_due_of(engine, customer);
 }
 

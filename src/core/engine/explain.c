@@ -238,10 +238,12 @@ void rf_explain(struct rf_explainer *explainer, const struct rf_customer *custom
     struct explaining explaining = {.engine = engine, .arena = arena};
     size_t count = engine->plan->rule_count;
     struct rf_explained_rule *rules = rf_arena_alloc_zero(arena, (count + 1) * sizeof *rules);
-    rf_ms due = rf_due_of(engine, customer); /* looks at other instants: before the rest */
+    rf_ms due = RF_MS_MAX;
 
+    rf_features_look(engine, customer, customer->as_of, NULL);
+    due = rf_due_foresee(engine, customer); /* looks at other instants: before the rest */
     for (size_t i = 0; i < count; i++)
-        rules[i].due = engine->moving.has_timers ? engine->moments[i].at : RF_MS_MAX;
+        rules[i].due = engine->moments[i].at;
     rf_features_look(engine, customer, now > customer->as_of ? now : customer->as_of, NULL);
     for (uint32_t i = 0; i < count; i++)
         explain_rule(&explaining, &explainer->rules[i], i, &rules[i]);

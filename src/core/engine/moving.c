@@ -11,11 +11,6 @@ struct maker {
     size_t count, capacity;
 };
 
-/* How the truth of a part of a condition can change by time alone. */
-struct turn {
-    bool may_rise, may_fall;
-};
-
 static bool reads_time(const struct rf_expr *expr)
 {
     size_t count = 0;
@@ -104,37 +99,39 @@ static bool is_at_most(enum rf_comparison comparison)
     return comparison == RF_COMPARES_LESS || comparison == RF_COMPARES_LESS_EQUAL;
 }
 
-/* Does it only ever become less while nothing happens? */
-static bool only_falls(const struct rf_feature *feature)
+/* May it be one that only ever becomes less while nothing happens? For COUNT and COUNT_DISTINCT that is certain, for
+ * the others it depends on their numbers (steps.h). */
+static bool may_only_fall(const struct rf_feature *feature)
 {
-    return feature != NULL && feature->window > 0 && feature->offset == 0 &&
-           (feature->kind == RF_FEATURE_COUNT || feature->kind == RF_FEATURE_COUNT_DISTINCT);
+    if (feature == NULL || feature->offset > 0)
+        return false;
+    if (feature->kind == RF_FEATURE_DECAY)
+        return true;
+    return feature->window > 0 &&
+           (feature->kind == RF_FEATURE_COUNT || feature->kind == RF_FEATURE_COUNT_DISTINCT ||
+            feature->kind == RF_FEATURE_SUM);
+}
+
+static bool stands(const struct maker *maker, const struct rf_expr *expr)
+{
+    struct rf_feature_set reads = {0};
+
+    return movement_of(maker, expr, &reads) == RF_STANDS;
 }
 
 /* `calls_7d >= 3` can stop to hold by itself, but not begin to. */
-static struct turn turn_of(const struct maker *maker, const struct rf_condition *condition,
-                           const struct rf_test *test)
+static void find_direction(const struct maker *maker, enum rf_comparison comparison,
+                           struct rf_test *test)
 {
-    struct turn turn = {test->movement != RF_STANDS, test->movement != RF_STANDS};
-    struct rf_feature_set reads = {0};
-    bool left_stands = false, right_stands = false;
+    const struct rf_feature *left = feature_of(maker, test->left);
+    const struct rf_feature *right = feature_of(maker, test->right);
+    bool falls_left = may_only_fall(left) && stands(maker, test->right);
+    bool falls_right = may_only_fall(right) && stands(maker, test->left);
 
-    if (test->movement != RF_STEPS || test->left == NULL)
-        return turn;
-    left_stands = movement_of(maker, test->left, &reads) == RF_STANDS;
-    reads = (struct rf_feature_set){0};
-    right_stands = movement_of(maker, test->right, &reads) == RF_STANDS;
-    if ((only_falls(feature_of(maker, test->left)) && right_stands &&
-         is_at_least(condition->comparison)) ||
-        (only_falls(feature_of(maker, test->right)) && left_stands &&
-         is_at_most(condition->comparison)))
-        turn.may_rise = false;
-    if ((only_falls(feature_of(maker, test->left)) && right_stands &&
-         is_at_most(condition->comparison)) ||
-        (only_falls(feature_of(maker, test->right)) && left_stands &&
-         is_at_least(condition->comparison)))
-        turn.may_fall = false;
-    return turn;
+    if ((!falls_left && !falls_right) || (!is_at_least(comparison) && !is_at_most(comparison)))
+        return;
+    test->falling = (uint32_t)((falls_left ? left : right) - maker->plan->features);
+    test->falling_ends_it = falls_left == is_at_least(comparison);
 }
 
 static void keep(struct maker *maker, const struct rf_test *test)
@@ -151,61 +148,106 @@ static void keep(struct maker *maker, const struct rf_test *test)
     maker->tests[maker->count++] = *test;
 }
 
-static struct turn take_test(struct maker *maker, const struct rf_condition *condition)
+/* `lifts`, `sinks`: whether the whole may begin to hold when this part begins to, when it ceases to. */
+static void take_test(struct maker *maker, const struct rf_condition *condition, bool lifts,
+                      bool sinks)
 {
     struct rf_test test = {
-        .expr = condition->test, .left = condition->left, .right = condition->right};
+        .expr = condition->test,
+        .left = condition->left,
+        .right = condition->right,
+        .falling = RF_FEATURES_MAX,
+        .lifts_by_rising = lifts,
+        .lifts_by_falling = sinks,
+    };
 
     test.movement = movement_of(maker, test.expr, &test.reads);
     if (test.movement == RF_STANDS)
-        return (struct turn){false, false};
+        return;
     if (test.movement == RF_FLOWS && test.left != NULL)
         find_form(maker, &test);
+    if (test.left != NULL)
+        find_direction(maker, condition->comparison, &test);
     keep(maker, &test);
-    return turn_of(maker, condition, &test);
 }
 
-static struct turn take(struct maker *maker, const struct rf_condition *condition)
+static void take(struct maker *maker, const struct rf_condition *condition, bool lifts, bool sinks)
 {
-    struct turn turn = {false, false};
-
-    if (condition->kind == RF_CONDITION_TEST)
-        return take_test(maker, condition);
-    for (size_t i = 0; i < condition->part_count; i++) {
-        struct turn part = take(maker, &condition->parts[i]);
-
-        turn.may_rise = turn.may_rise || part.may_rise;
-        turn.may_fall = turn.may_fall || part.may_fall;
+    if (condition->kind == RF_CONDITION_TEST) {
+        take_test(maker, condition, lifts, sinks);
+        return;
     }
-    if (condition->kind == RF_CONDITION_NOT)
-        return (struct turn){turn.may_fall, turn.may_rise};
-    if (condition->kind == RF_CONDITION_CHOICE && (turn.may_rise || turn.may_fall))
-        return (struct turn){true, true};
-    return turn;
+    for (size_t i = 0; i < condition->part_count; i++) {
+        if (condition->kind == RF_CONDITION_NOT)
+            take(maker, &condition->parts[i], sinks, lifts);
+        else if (condition->kind == RF_CONDITION_CHOICE)
+            take(maker, &condition->parts[i], lifts || sinks, lifts || sinks);
+        else
+            take(maker, &condition->parts[i], lifts, sinks);
+    }
+}
+
+/* Each has to hold for the whole to hold. */
+static void take_conjuncts(struct maker *maker, const struct rf_condition *condition,
+                           struct rf_moving_condition *moving)
+{
+    size_t count = condition->kind == RF_CONDITION_AND ? condition->part_count : 0;
+    struct rf_conjunct *conjuncts = rf_arena_alloc_zero(maker->arena, count * sizeof *conjuncts);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct rf_condition *part = &condition->parts[i];
+
+        conjuncts[i].expr = part->test;
+        maker->tests = NULL;
+        maker->count = maker->capacity = 0;
+        take(maker, part, true, false);
+        conjuncts[i].test_count = maker->count;
+        conjuncts[i].tests = maker->tests;
+        rf_wiring_reads(maker->wiring, part->test, &conjuncts[i].reads);
+    }
+    moving->conjunct_count = count;
+    moving->conjuncts = conjuncts;
+}
+
+static bool any_lifts(const struct maker *maker, bool rising)
+{
+    for (size_t i = 0; i < maker->count; i++) {
+        const struct rf_test *test = &maker->tests[i];
+        const struct rf_feature *falling =
+            test->falling == RF_FEATURES_MAX ? NULL : &maker->plan->features[test->falling];
+        bool surely = falling != NULL && (falling->kind == RF_FEATURE_COUNT ||
+                                          falling->kind == RF_FEATURE_COUNT_DISTINCT);
+        bool begins = !surely || !test->falling_ends_it;
+        bool ends = !surely || test->falling_ends_it;
+        bool lifts = (test->lifts_by_rising && begins) || (test->lifts_by_falling && ends);
+        bool sinks = (test->lifts_by_rising && ends) || (test->lifts_by_falling && begins);
+
+        if (rising ? lifts : sinks)
+            return true;
+    }
+    return false;
 }
 
 static void take_condition(struct maker *maker, const struct rf_expr *expr,
                            struct rf_moving_condition *moving)
 {
+    /* one that is too deep to be taken apart is one test */
+    struct rf_condition whole = {.kind = RF_CONDITION_TEST, .test = expr};
     const struct rf_condition *condition = NULL;
-    struct turn turn = {false, false};
 
     moving->expr = expr;
     if (expr == NULL)
         return;
-    maker->tests = NULL;
-    maker->count = maker->capacity = 0;
     rf_wiring_reads(maker->wiring, expr, &moving->reads);
     condition = rf_condition_of(maker->arena, expr);
-    if (condition != NULL) {
-        turn = take(maker, condition);
-    } else { /* too deep to be taken apart: one test */
-        struct rf_condition whole = {.kind = RF_CONDITION_TEST, .test = expr};
-
-        turn = take_test(maker, &whole);
-    }
-    moving->may_rise = turn.may_rise;
-    moving->may_fall = turn.may_fall;
+    if (condition == NULL)
+        condition = &whole;
+    take_conjuncts(maker, condition, moving);
+    maker->tests = NULL;
+    maker->count = maker->capacity = 0;
+    take(maker, condition, true, false);
+    moving->may_rise = any_lifts(maker, true);
+    moving->may_fall = any_lifts(maker, false);
     moving->tests = maker->tests;
     moving->test_count = maker->count;
 }

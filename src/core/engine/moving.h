@@ -40,6 +40,20 @@ struct rf_test {
     uint32_t decay;                     /* DECAY: the feature */
     const struct rf_expr *alive[RF_ALIVE_ARGUMENTS]; /* ALIVE */
     bool alive_modified;                             /* MBG/NBD */
+    uint32_t
+        falling; /* a feature that may only fall (steps.h), against what stands; RF_FEATURES_MAX: none */
+    bool
+        falling_ends_it; /* when that falls the test may cease to hold, and not begin to; or the reverse */
+    bool lifts_by_rising;  /* the whole may begin to hold when this test does */
+    bool lifts_by_falling; /* ... when it ceases to: it stands under a `!` */
+};
+
+/* A part that has to hold for the whole to hold. */
+struct rf_conjunct {
+    const struct rf_expr *expr;
+    struct rf_feature_set reads;
+    size_t test_count; /* those that move */
+    const struct rf_test *tests;
 };
 
 struct rf_moving_condition {
@@ -48,6 +62,8 @@ struct rf_moving_condition {
     bool may_rise, may_fall; /* by time alone */
     size_t test_count;       /* those that move */
     const struct rf_test *tests;
+    size_t conjunct_count; /* 0: it is no conjunction */
+    const struct rf_conjunct *conjuncts;
 };
 
 struct rf_moving_rule {

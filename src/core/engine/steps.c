@@ -61,6 +61,28 @@ static rf_ms next_of_tallies(const struct rf_feature *feature, const struct rf_f
     return next;
 }
 
+static bool is_negative(const struct rf_feature *feature, union rf_number number)
+{
+    return feature->state_type->kind == RF_TYPE_DOUBLE ? number.number < 0 : number.integer < 0;
+}
+
+bool rf_steps_only_down(const struct rf_feature *feature, const struct rf_feature_state *state)
+{
+    if (feature->offset > 0)
+        return false;
+    if (feature->kind == RF_FEATURE_DECAY)
+        return !state->set || state->value.as.number >= 0;
+    if (feature->kind == RF_FEATURE_COUNT || feature->kind == RF_FEATURE_COUNT_DISTINCT)
+        return true;
+    if (feature->kind != RF_FEATURE_SUM || feature->shape != RF_STATE_BUCKETS)
+        return false;
+    for (uint32_t i = 0; i < state->count; i++) {
+        if (is_negative(feature, state->buckets[i].as))
+            return false;
+    }
+    return true;
+}
+
 rf_ms rf_steps_after(const struct rf_feature *feature, const struct rf_feature_state *state,
                      rf_ms now)
 {

@@ -48,7 +48,7 @@ struct rf_explained_rule {
     rf_ms until; /* FOR, COOLDOWN: over then, if all stays as it is; RF_MS_MIN: none */
     int64_t fired_count;
     rf_ms last_fired; /* RF_MS_MIN: never */
-    rf_ms due;        /* without an event it changes no sooner than this; RF_MS_MAX: never */
+    rf_ms due;        /* if nothing happens it fires or clears then; RF_MS_MAX: never */
     const struct rf_explained *when;
     const struct rf_explained *clear_when; /* NULL: the rule has none, or its alert is not open */
 };
@@ -56,8 +56,7 @@ struct rf_explained_rule {
 struct rf_explanation {
     struct rf_bytes customer;
     rf_ms now;
-    rf_ms
-        due; /* the next instant at which the customer is looked at without an event; RF_MS_MAX: none */
+    rf_ms due; /* the first instant at which something comes of it if nothing happens; RF_MS_MAX: none */
     size_t rule_count;
     const struct rf_explained_rule *rules; /* in the order of the plan */
 };

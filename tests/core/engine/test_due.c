@@ -35,6 +35,10 @@ static const char *const conditions[] = {
     "p_alive_mbg(calls, 0.5, double((now - begin).getSeconds()), 0.5, 2.0, 1.5, 1.0) < 0.3",
     "parties < 2",
     "recent == null || recent == 'text'",
+    "spend >= 1.0 && dropped < 2",
+    "net >= 0.5 && rate > 0.1",
+    "!(net >= 0.5) && spend_ago >= 1.0",
+    "net < 0.5 && 2 > dropped",
 };
 #define CONDITION_COUNT (sizeof conditions / sizeof *conditions)
 
@@ -98,6 +102,12 @@ static void setup(void)
                                 .window = 1234,
                                 .state_type = &rf_type_string},
             NULL, "event.text");
+    feature((struct rf_feature){.name = "net",
+                                .kind = RF_FEATURE_SUM,
+                                .window = 1500,
+                                .bucket = 100,
+                                .state_type = &rf_type_double},
+            NULL, "event.amount - 1.0");
     engine = eye = NULL;
     seed = 20260101;
 }
