@@ -6,7 +6,7 @@
 build_packages="gcc libc6-dev cmake ninja-build pkgconf|pkg-config librdkafka-dev librocksdb-dev libavro-dev
 libfyaml-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev|libcurl4-gnutls-dev libxxhash-dev libpcre2-dev
 libglib2.0-dev"
-unit_test_packages="check python3 binutils mandoc"
+unit_test_packages="check python3 binutils mandoc zsh fish"
 
 say() {
     printf '%s: %s\n' "$program" "$*" >&2

@@ -6,9 +6,11 @@
 #include <string.h>
 
 extern const struct rf_command rf_command_check;
+extern const struct rf_command rf_command_completion;
 extern const struct rf_command rf_command_customer;
 extern const struct rf_command rf_command_demo;
 extern const struct rf_command rf_command_dlq;
+extern const struct rf_command rf_command_erase;
 extern const struct rf_command rf_command_eval;
 extern const struct rf_command rf_command_lag;
 extern const struct rf_command rf_command_plan;
@@ -21,9 +23,11 @@ extern const struct rf_command rf_command_topics;
 /* clang-format off: one line a command, in the order of the alphabet */
 const struct rf_command *const rf_commands[] = {
     &rf_command_check,
+    &rf_command_completion,
     &rf_command_customer,
     &rf_command_demo,
     &rf_command_dlq,
+    &rf_command_erase,
     &rf_command_eval,
     &rf_command_lag,
     &rf_command_plan,

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -27,6 +29,16 @@ static bool try_lock(const char *path, int *lock, struct rf_error *err)
     if (reason == EWOULDBLOCK)
         return true;
     return rf_error_set(err, RF_ERROR_CONFIG, reason, "locking %s: %s", path, strerror(reason));
+}
+
+bool rf_instance_lock(const char *directory, int *lock, struct rf_error *err)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof path, "%s/lock", directory) >= (int)sizeof path)
+        return rf_error_set(err, RF_ERROR_CONFIG, ENAMETOOLONG, "%s: the path is too long",
+                            directory);
+    return try_lock(path, lock, err);
 }
 
 bool rf_instance_claim(const char *state_dir, const char *app, const char *wanted,

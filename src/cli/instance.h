@@ -20,3 +20,6 @@ struct rf_instance {
 bool rf_instance_claim(const char *state_dir, const char *app, const char *wanted,
                        struct rf_arena *arena, struct rf_instance *instance, struct rf_error *err);
 void rf_instance_release(struct rf_instance *instance);
+
+/* *lock is an owned file descriptor, or -1 where a process runs with this directory. Errors: CONFIG. */
+bool rf_instance_lock(const char *directory, int *lock, struct rf_error *err);

@@ -45,13 +45,20 @@ void rf_feeder_close(struct rf_feeder *feeder)
 bool rf_feeder_send(struct rf_feeder *feeder, const char *topic, struct rf_bytes key,
                     struct rf_bytes value, rf_ms time, struct rf_error *err)
 {
+    return rf_feeder_send_to(feeder, topic, RD_KAFKA_PARTITION_UA, key, value, time, err);
+}
+
+bool rf_feeder_send_to(struct rf_feeder *feeder, const char *topic, int32_t partition,
+                       struct rf_bytes key, struct rf_bytes value, rf_ms time, struct rf_error *err)
+{
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
     do {
         if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
             rd_kafka_poll(feeder->producer, QUEUE_FULL_WAIT_MS);
         code = rd_kafka_producev(
-            feeder->producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+            feeder->producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
+            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
             RD_KAFKA_V_KEY((void *)(uintptr_t)key.data, key.size),
             RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size),
             RD_KAFKA_V_TIMESTAMP(time == RF_MS_MIN ? 0 : time), RD_KAFKA_V_END);
