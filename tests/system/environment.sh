@@ -1,7 +1,7 @@
 # What the system tests need, for the scripts that source this after deploy/debian.sh: `top` and `program` are set.
 # Kafka, the registry and lifetimes are fetched by the tests themselves (harness/artefacts.py).
 
-system_packages="python3-venv kcat maven default-jre-headless|openjdk-17-jre-headless|openjdk-21-jre-headless"
+system_packages="python3-venv kcat maven default-jdk-headless|openjdk-17-jdk-headless|openjdk-21-jdk-headless"
 ops_packages="python3-venv chromium openssl"
 deploy_packages="python3-venv systemd lintian dpkg-dev gzip man-db"
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ringfold-tests

@@ -1,4 +1,4 @@
-"""What has to be fetched once: Kafka and the registry by Maven, lifetimes by pip. Kept under the test cache."""
+"""What has to be fetched once: Kafka, the registry and Flink by Maven, lifetimes by pip. Kept under the test cache."""
 import fcntl
 import functools
 import hashlib
@@ -77,6 +77,23 @@ def kafka_classpath(version=None):
 def registry_classpath():
     registry = _maven() / "registry"
     return ":".join([*map(str, registry.glob("*-runner.jar")), str(registry / "lib" / "*")])
+
+
+@functools.cache
+def flink_classpath():
+    """Flink with its CEP library, and FlinkPatterns compiled against it."""
+    sources = HERE.parent / "patterns"
+    pom, program = sources / "pom.xml", sources / "FlinkPatterns.java"
+
+    def fetch(directory):
+        if shutil.which("mvn") is None or shutil.which("javac") is None:
+            raise Unreachable("there is no mvn or no javac")
+        _run(["mvn", "-q", "-B", "-f", str(pom), f"-Ddestination={directory}", "package"], "Maven artefacts of Flink")
+        _run(["javac", "-nowarn", "-cp", str(directory / "flink" / "*"), "-d", str(directory / "classes"), str(program)],
+             "FlinkPatterns.java")
+
+    directory = _fetch_once(cache() / f"flink-{_digest(pom)}-{_digest(program)}", fetch)
+    return f"{directory / 'classes'}:{directory / 'flink'}/*"
 
 
 @functools.cache
