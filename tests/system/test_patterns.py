@@ -113,16 +113,16 @@ def test_the_cases_cover_the_language(cases, flink):
     def having(what):
         return sum(1 for case in cases if what(case))
 
-    assert len({line.split()[0] for line in flink}) >= COUNT // 2, "half of the cases have a match"
-    assert having(lambda case: isinstance(case.steps[-1], Take)) > 40
-    assert having(lambda case: not isinstance(case.steps[-1], Take) and case.steps[-1].silence) > 40
-    assert having(lambda case: not isinstance(case.steps[-1], Take) and not case.steps[-1].silence) > 15
-    assert having(lambda case: any(not isinstance(step, Take) for step in case.steps[:-1])) > 40
-    assert having(lambda case: any(isinstance(step, Take) and step.times > 1 for step in case.steps)) > 40
-    assert having(lambda case: any(isinstance(step, Take) and step.within for step in case.steps)) > 40
-    assert having(lambda case: case.within) > 40
-    assert having(lambda case: case.skip == "none") > 80
-    assert having(lambda case: case.lateness) > 120
+    assert len({line.split()[0] for line in flink}) >= COUNT // 3, "many cases have a match"
+    assert having(lambda case: isinstance(case.steps[-1], Take)) > 25
+    assert having(lambda case: not isinstance(case.steps[-1], Take) and case.steps[-1].silence) > 25
+    assert having(lambda case: not isinstance(case.steps[-1], Take) and not case.steps[-1].silence) > 8
+    assert having(lambda case: any(not isinstance(step, Take) for step in case.steps[:-1])) > 25
+    assert having(lambda case: any(isinstance(step, Take) and step.times > 1 for step in case.steps)) > 25
+    assert having(lambda case: any(isinstance(step, Take) and step.within for step in case.steps)) > 25
+    assert having(lambda case: case.within) > 25
+    assert having(lambda case: case.skip == "none") > 60
+    assert having(lambda case: case.lateness) > 100
 
 
 def test_patterns_match_what_flink_matches(cases, flink, tmp_path):
