@@ -97,6 +97,8 @@ static void check_value(size_t pair, const struct rf_value *fields)
     rf_buffer_deinit(&body);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct rf_value fields[FIELDS_MAX];

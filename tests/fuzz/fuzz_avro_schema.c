@@ -30,6 +30,8 @@ static void check_schema(struct rf_arena *arena, const struct rf_schema *schema)
         rf_assert(err.kind == RF_ERROR_RECORD);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct rf_arena arena;

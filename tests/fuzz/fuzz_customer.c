@@ -99,7 +99,7 @@ static void fold_one(struct subject *subject, struct rf_customer *customer, stru
 
     fixture_event(arena, 0, time, &event);
     event.id_hash = 1;
-    if (!rf_engine_fold(subject->engine, customer, &event, arena, &fold, &err)) {
+    if (!rf_engine_fold(subject->engine, customer, &event, RF_MS_MIN, arena, &fold, &err)) {
         fprintf(stderr, "%s\n", err.message);
         rf_assert(false && "the event can be folded");
     }

@@ -1,10 +1,11 @@
 /* Any bytes as an expression: compiled as a rule against a schema, and as `eval` does it; evaluated; printed; and
- * what was printed evaluates to the same value.
+ * what was printed evaluates to the same value. A condition is taken apart, and its whole says what it said.
  *
  * usage: fuzz_expr [CORPUS] [-max_total_time=600] [-dict=tests/fuzz/expr.dict] */
 #include <stdlib.h>
 
 #include "core/base/assert.h"
+#include "core/expr/condition.h"
 #include "core/expr/expr.h"
 
 #define COST_MAX  20000
@@ -41,6 +42,20 @@ static const struct rf_value variables[] = {
     {.kind = RF_VALUE_DOUBLE, .as.number = 0.5},
 };
 
+static void take_apart(struct rf_arena *arena, const struct rf_expr *expr, bool ok,
+                       const struct rf_value *value)
+{
+    struct rf_expr_scratch scratch = {.arena = arena, .arena_used_max = BYTES_MAX};
+    const struct rf_condition *condition = rf_condition_of(arena, expr);
+    struct rf_value whole;
+    struct rf_error err = {0};
+
+    if (condition == NULL)
+        return;
+    rf_assert(rf_expr_eval(condition->test, variables, &scratch, &whole, &err) == ok);
+    rf_assert(!ok || rf_value_equal(whole, *value));
+}
+
 static bool run(struct rf_arena *arena, const struct rf_expr_env *env, struct rf_bytes text,
                 struct rf_value *value)
 {
@@ -49,6 +64,7 @@ static bool run(struct rf_arena *arena, const struct rf_expr_env *env, struct rf
     const struct rf_expr *expr = NULL;
     struct rf_error err = {0};
     size_t read_count = 0;
+    bool ok = false;
 
     if (!rf_expr_compile(arena, env, text, NULL, &expr, &faults)) {
         rf_assert(faults.count > 0);
@@ -56,7 +72,9 @@ static bool run(struct rf_arena *arena, const struct rf_expr_env *env, struct rf
         return false;
     }
     rf_expr_reads(expr, &read_count);
-    return rf_expr_eval(expr, variables, &scratch, value, &err);
+    ok = rf_expr_eval(expr, variables, &scratch, value, &err);
+    take_apart(arena, expr, ok, value);
+    return ok;
 }
 
 /* Records print as maps, and there is no literal for what holds NaN. */

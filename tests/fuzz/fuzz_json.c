@@ -41,6 +41,8 @@ static void open_decoders(void)
     ports[1] = rf_csv_decoder_port(csv);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct rf_value fields[FIELD_COUNT];
