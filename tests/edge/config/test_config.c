@@ -428,6 +428,28 @@ START_TEST(what_cases_come_to_is_read_off_their_feature)
 }
 END_TEST
 
+/* Offers shown, accepted, declined; complaints that are open: as the design has them. */
+START_TEST(what_an_operator_writes_of_complaints_and_offers_is_fine)
+{
+    load_fine(
+        "app: test\nkafka: { bootstrap.servers: localhost }\nsources:\n"
+        "  complaints: { topic: c, format: json, kind: complaint, time: event.opened_at, schema: schemas/complaint.avsc }\n"
+        "  replies: { topic: r, format: json, kind: reply, schema: schemas/offer_reply.avsc }\n"
+        "features:\n"
+        "  open_complaints: { open: 'event.status == \"OPENED\"', close: 'event.status == \"RESOLVED\"', by: event.case_id, on: complaint }\n"
+        "  replies: { count_by: 'event.offer_id + \":\" + event.answer', on: reply, window: 90d }\n"
+        "  usual_channel: { top: 'event.?channel.orValue(\"none\")', on: complaint }\n"
+        "  contact_gap: { interval: complaint, stat: last }\n"
+        "rules:\n"
+        "  r:\n"
+        "    when: open_complaints.size() > 0 && replies[?\"bonus-minutes:ACCEPTED\"].orValue(0) == 0\n"
+        "    emit: alert\n"
+        "    because: 'usual_channel == null ? \"\" : usual_channel'\n" TAIL);
+
+    ck_assert_uint_eq(diagnostics.count, 0);
+}
+END_TEST
+
 START_TEST(another_quantile_of_the_same_values_is_read_off_the_same_state)
 {
     const struct rf_feature *p95 = feature_of("{ quantile: event.charge, on: call, q: 0.95 }");
@@ -705,6 +727,7 @@ int main(void)
     tcase_add_test(tcase, fields_that_some_expression_reads_are_in_use_and_no_others);
     tcase_add_loop_test(tcase, a_feature_becomes_what_it_says, 0, COUNT_OF(features));
     tcase_add_test(tcase, what_cases_come_to_is_read_off_their_feature);
+    tcase_add_test(tcase, what_an_operator_writes_of_complaints_and_offers_is_fine);
     tcase_add_test(tcase, another_quantile_of_the_same_values_is_read_off_the_same_state);
     tcase_add_test(tcase, a_count_by_is_asked_for_keys_that_may_be_missing);
     tcase_add_test(tcase, a_feature_takes_every_source_of_its_kind);
