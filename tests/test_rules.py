@@ -179,6 +179,35 @@ class Failures(Folder):
                 done = self.run_tests(f"  one:\n{ALERT}    expect: {tests}\n")
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def test_cases_and_counts_by_value_may_be_expected(self):
+        with open(CONFIG, encoding="utf-8") as file:
+            config = file.read()
+        self.write("ringfold.yaml", config.replace("../../schemas", f"{TOP}/schemas").replace(
+            "features:\n", "features:\n  ends: { count_by: event.termination, on: call }\n"))
+        head = HEAD.replace(CONFIG, "ringfold.yaml")
+        for expected, told in (
+                ("{ open_complaints: [ { id: case-1, reopened: 0 } ], ends: { DROPPED: 3 } }", None),
+                ("{ open_complaints: [ { id: case-2 } ] }", '- [{"id": case-2}]'),
+                ("{ open_complaints: [] }", "- []"),
+                ("{ ends: { DROPPED: 3, BUSY: 1 } }", '+ {"DROPPED": 3}'),
+                ("{ ends: { DROPPED: 2 } }", '+ {"DROPPED": 3}'),
+                ("{ ends: {} }", '+ {"DROPPED": 3}')):
+            with self.subTest(expected=expected):
+                done = ringfold("test", self.write("tests.yaml", f"{head}  one:\n{ALERT}    expect: {{ features: {expected} }}\n"))
+                self.assertEqual(done.returncode, 0 if told is None else 1, done.stdout + done.stderr)
+                self.assertIn(told or "", done.stdout)
+        for expected, told in (
+                ("{ open_complaints: 1 }", "feature 'open_complaints' is a list, written as [ ... ]"),
+                ("{ open_complaints: [ 1 ] }", "feature 'open_complaints' is made of other values"),
+                ("{ open_complaints: [ { case: case-1 } ] }", "feature 'open_complaints' is made of"),
+                ("{ ends: 3 }", "feature 'ends' is a mapping, written as { ... }"),
+                ("{ ends: { DROPPED: many } }", "feature 'ends' is made of other values"),
+                ("{ dropped_7d: { a: 1 } }", "feature 'dropped_7d' is no mapping")):
+            with self.subTest(expected=expected):
+                done = ringfold("test", self.write("tests.yaml", f"{head}  one:\n{ALERT}    expect: {{ features: {expected} }}\n"))
+                self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+                self.assertIn(told, done.stderr)
+
     def test_how_a_rule_stands_may_be_expected(self):
         silent = ALERT + "      - { source: calls, at: +1h, fields: { termination: DROPPED } }\n"
         for held in ("{ service-failure: cooldown, win-back: condition }",

@@ -77,6 +77,52 @@ static bool list_matches(const struct rf_test_value *expected, struct rf_value a
     return true;
 }
 
+/* A key as it is written: its text, or as CEL writes it. */
+static bool key_is(struct rf_value key, const char *text)
+{
+    struct rf_buffer literal;
+    bool same = false;
+
+    if (key.kind == RF_VALUE_STRING)
+        return rf_bytes_equal(key.as.text, rf_bytes_of_text(text));
+    rf_buffer_init(&literal, TEXT_MAX);
+    rf_value_print(&literal, key);
+    same = rf_bytes_equal(rf_buffer_bytes(&literal), rf_bytes_of_text(text));
+    rf_buffer_deinit(&literal);
+    return same;
+}
+
+static const struct rf_value *find_member(struct rf_value actual, const char *key)
+{
+    if (actual.kind == RF_VALUE_MAP) {
+        for (size_t i = 0; i < actual.as.map->count; i++) {
+            if (key_is(actual.as.map->keys[i], key))
+                return &actual.as.map->values[i];
+        }
+        return NULL;
+    }
+    for (size_t i = 0; i < actual.as.record->type->field_count; i++) {
+        if (strcmp(actual.as.record->type->fields[i].name, key) == 0)
+            return &actual.as.record->fields[i];
+    }
+    return NULL;
+}
+
+static bool map_matches(const struct rf_test_value *expected, struct rf_value actual)
+{
+    if (actual.kind != RF_VALUE_MAP && actual.kind != RF_VALUE_RECORD)
+        return false;
+    if (actual.kind == RF_VALUE_MAP && actual.as.map->count != expected->count)
+        return false;
+    for (size_t i = 0; i < expected->count; i++) {
+        const struct rf_value *member = find_member(actual, expected->keys[i]);
+
+        if (member == NULL || !rf_test_value_matches(&expected->items[i], *member))
+            return false;
+    }
+    return true;
+}
+
 static bool literal_matches(struct rf_bytes text, struct rf_value actual)
 {
     struct rf_buffer literal;
@@ -97,6 +143,8 @@ bool rf_test_value_matches(const struct rf_test_value *expected, struct rf_value
         return actual.kind == RF_VALUE_NULL;
     if (expected->kind == RF_TEST_VALUE_LIST)
         return list_matches(expected, actual);
+    if (expected->kind == RF_TEST_VALUE_MAP)
+        return map_matches(expected, actual);
     switch ((enum rf_value_kind)actual.kind) {
     case RF_VALUE_INT:
     case RF_VALUE_UINT:
@@ -115,17 +163,26 @@ bool rf_test_value_matches(const struct rf_test_value *expected, struct rf_value
     }
 }
 
+static void print_items(struct rf_buffer *out, const struct rf_test_value *value)
+{
+    bool is_map = value->kind == RF_TEST_VALUE_MAP;
+
+    rf_buffer_append_byte(out, is_map ? '{' : '[');
+    for (size_t i = 0; i < value->count; i++) {
+        rf_buffer_append_text(out, i == 0 ? "" : ", ");
+        if (is_map)
+            rf_buffer_printf(out, "\"%s\": ", value->keys[i]);
+        rf_test_value_print(out, &value->items[i]);
+    }
+    rf_buffer_append_byte(out, is_map ? '}' : ']');
+}
+
 void rf_test_value_print(struct rf_buffer *out, const struct rf_test_value *value)
 {
     char text[RF_DOUBLE_TEXT_MAX];
 
-    if (value->kind == RF_TEST_VALUE_LIST) {
-        rf_buffer_append_byte(out, '[');
-        for (size_t i = 0; i < value->count; i++) {
-            rf_buffer_append_text(out, i == 0 ? "" : ", ");
-            rf_test_value_print(out, &value->items[i]);
-        }
-        rf_buffer_append_byte(out, ']');
+    if (value->kind == RF_TEST_VALUE_LIST || value->kind == RF_TEST_VALUE_MAP) {
+        print_items(out, value);
         return;
     }
     if (value->kind == RF_TEST_VALUE_NULL) {

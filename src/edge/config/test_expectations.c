@@ -31,6 +31,34 @@ static bool read_values(struct rf_test_file *file, const struct rf_yaml_node *li
     return true;
 }
 
+static bool read_map(struct rf_test_file *file, const struct rf_yaml_node *map,
+                     struct rf_test_value *value)
+{
+    const char **keys = rf_arena_alloc(file->arena, (map->count + 1) * sizeof *keys);
+    struct rf_test_value *items =
+        rf_arena_alloc_zero(file->arena, (map->count + 1) * sizeof *items);
+
+    value->kind = RF_TEST_VALUE_MAP;
+    value->count = map->count;
+    value->keys = keys;
+    value->items = items;
+    for (size_t i = 0; i < map->count; i++) {
+        keys[i] = rf_yaml_key(map, i);
+        if (!read_value(file, map->items[i], &items[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool is_tolerant(const struct rf_yaml_node *map)
+{
+    for (size_t i = 0; i < map->count; i++) {
+        if (strcmp(rf_yaml_key(map, i), "tolerance") == 0)
+            return true;
+    }
+    return map->count == 1 && strcmp(rf_yaml_key(map, 0), "value") == 0;
+}
+
 /* { value: 2.5, tolerance: 0.01 } */
 static bool read_tolerant(struct rf_test_file *file, const struct rf_yaml_node *map,
                           struct rf_test_value *value)
@@ -61,7 +89,7 @@ static bool read_value(struct rf_test_file *file, const struct rf_yaml_node *nod
     if (node->kind == RF_YAML_LIST)
         return read_values(file, node, value);
     if (node->kind == RF_YAML_MAP)
-        return read_tolerant(file, node, value);
+        return is_tolerant(node) ? read_tolerant(file, node, value) : read_map(file, node, value);
     value->quoted = node->style != RF_YAML_PLAIN;
     value->text = node->text.size == 0 ? "" : rf_yaml_text(node);
     if (node->empty ||
@@ -96,6 +124,41 @@ static bool is_whole(struct rf_bytes text)
     return rf_int64_parse(text, &integer) || rf_uint64_parse(text, &uinteger);
 }
 
+static const char *misfit(const struct rf_type *type, const struct rf_test_value *value);
+
+static const struct rf_type *member_type(const struct rf_type *type, const char *key)
+{
+    if (type->kind == RF_TYPE_MAP)
+        return type->element;
+    for (size_t i = 0; i < type->record->field_count; i++) {
+        if (strcmp(type->record->fields[i].name, key) == 0)
+            return type->record->fields[i].type;
+    }
+    return NULL;
+}
+
+/* Of lists, maps and records. */
+static const char *misfit_within(const struct rf_type *type, const struct rf_test_value *value)
+{
+    const char *wrong = NULL;
+
+    if (type->kind == RF_TYPE_LIST && value->kind != RF_TEST_VALUE_LIST)
+        return "a list, written as [ ... ]";
+    if (type->kind != RF_TYPE_LIST && value->kind != RF_TEST_VALUE_MAP)
+        return "a mapping, written as { ... }";
+    for (size_t i = 0; i < value->count && wrong == NULL; i++) {
+        const struct rf_type *member =
+            type->kind == RF_TYPE_LIST ? type->element : member_type(type, value->keys[i]);
+
+        if (member == NULL)
+            return "made of fields, and has none of that name";
+        wrong = misfit(member, &value->items[i]);
+        if (wrong != NULL)
+            wrong = "made of other values: look at the types of what is in it";
+    }
+    return wrong;
+}
+
 /* Could a value of this type ever be that? What is wrong with it otherwise; NULL: nothing. */
 static const char *misfit(const struct rf_type *type, const struct rf_test_value *value)
 {
@@ -104,8 +167,12 @@ static const char *misfit(const struct rf_type *type, const struct rf_test_value
 
     if (value->kind == RF_TEST_VALUE_NULL || type->kind == RF_TYPE_DYN)
         return NULL;
-    if ((type->kind == RF_TYPE_LIST) != (value->kind == RF_TEST_VALUE_LIST))
-        return type->kind == RF_TYPE_LIST ? "a list, written as [ ... ]" : "no list";
+    if (type->kind == RF_TYPE_LIST || type->kind == RF_TYPE_MAP || type->kind == RF_TYPE_RECORD)
+        return misfit_within(type, value);
+    if (value->kind == RF_TEST_VALUE_LIST)
+        return "no list";
+    if (value->kind == RF_TEST_VALUE_MAP)
+        return "no mapping";
     switch (type->kind) {
     case RF_TYPE_BOOL:
         return strcmp(value->text, "true") == 0 || strcmp(value->text, "false") == 0

@@ -32,12 +32,14 @@ struct rf_test_value {
     enum {
         RF_TEST_VALUE_TEXT,
         RF_TEST_VALUE_LIST,
+        RF_TEST_VALUE_MAP, /* of a map all keys, of a record (an open case) those fields that are written */
         RF_TEST_VALUE_NULL
     } kind;
     bool quoted;
     const char *text;
     double tolerance; /* negative: none is given; then nine digits have to be the same */
     size_t count;
+    const char *const *keys; /* MAP */
     const struct rf_test_value *items;
 };
 
