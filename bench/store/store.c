@@ -95,14 +95,14 @@ static void print(const char *what, rf_ns cpu, rf_ns wall, size_t count)
 
 static void settle(struct rf_store store)
 {
-    struct rf_rocks_usage usage = {.compaction_pending_size = 1};
+    struct rf_store_sizes sizes = {.pending_bytes = 1};
     struct rf_error err = {0};
 
     check(store.ops->flush(store.self, true, &err), &err);
     for (int quiet = 0; quiet < 10; quiet++) {
         rf_clock_sleep_ms(50);
-        rf_rocks_usage(store, &usage);
-        if (usage.compaction_pending_size > 0)
+        store.ops->sizes(store.self, &sizes);
+        if (sizes.pending_bytes > 0)
             quiet = 0;
     }
 }

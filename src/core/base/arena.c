@@ -54,6 +54,27 @@ void rf_arena_reset(struct rf_arena *arena, size_t keep_max)
     arena->used_before = 0;
 }
 
+void rf_arena_adopt(struct rf_arena *arena, struct rf_arena *from)
+{
+    struct rf_arena_chunk *last = from->first;
+
+    rf_assert(arena != from);
+    if (last == NULL)
+        return;
+    while (last->next != NULL)
+        last = last->next;
+    /* In front of the current chunk, where what is full stands. */
+    last->next = arena->first;
+    arena->first = from->first;
+    arena->used_before += rf_arena_used(from);
+    arena->reserved += from->reserved;
+    if (arena->current == NULL) {
+        arena->current = last;
+        arena->used_in_current = last->size;
+    }
+    rf_arena_init(from, from->chunk_size);
+}
+
 size_t rf_arena_used(const struct rf_arena *arena)
 {
     return arena->used_before + arena->used_in_current;

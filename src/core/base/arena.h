@@ -26,6 +26,9 @@ void rf_arena_deinit(struct rf_arena *arena);
 /* Forgets all allocations. Keeps up to `keep_max` bytes of chunks for what comes next. */
 void rf_arena_reset(struct rf_arena *arena, size_t keep_max);
 
+/* What is in `from` lives as long as `arena` from now on; `from` is as if it were new. */
+void rf_arena_adopt(struct rf_arena *arena, struct rf_arena *from);
+
 /* Bytes handed out since the last reset, padding included. */
 size_t rf_arena_used(const struct rf_arena *arena);
 

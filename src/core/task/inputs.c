@@ -210,3 +210,12 @@ size_t rf_inputs_bytes(const struct rf_inputs *inputs)
 {
     return rf_arena_used(&inputs->arena) + inputs->count * sizeof *inputs->items;
 }
+
+const struct rf_input *rf_inputs_oldest(const struct rf_inputs *inputs, uint32_t source)
+{
+    for (size_t i = 0; i < inputs->count; i++) {
+        if (inputs->items[i].source == source)
+            return &inputs->items[i];
+    }
+    return NULL;
+}

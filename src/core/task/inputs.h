@@ -38,3 +38,5 @@ void rf_inputs_commit(struct rf_inputs *inputs); /* the folded ones are done wit
 void rf_inputs_rewind(struct rf_inputs *inputs); /* the folded ones are pending again */
 void rf_inputs_forget(struct rf_inputs *inputs); /* all of them */
 size_t rf_inputs_bytes(const struct rf_inputs *inputs);
+/* The first of a source that is here; NULL: none is. */
+const struct rf_input *rf_inputs_oldest(const struct rf_inputs *inputs, uint32_t source);

@@ -4,7 +4,7 @@
 
 const char *rf_lag_status_name(enum rf_lag_status status)
 {
-    static const char *const names[RF_LAG_STATUSES] = {"restoring", "stopped", "ok", "stalled",
+    static const char *const names[RF_LAG_STATUSES] = {"stopped", "restoring", "ok", "stalled",
                                                        "lagging"};
 
     rf_assert((size_t)status < RF_LAG_STATUSES);

@@ -16,15 +16,15 @@
 
 /* From the history of the last RF_LAG_WINDOW_MS, as in Burrow; the first that holds. */
 enum rf_lag_status {
-    RF_LAG_RESTORING, /* the task's store is still being brought up to date */
     RF_LAG_STOPPED, /* nobody works on it: its worker has not turned for the whole window, but for waiting on Kafka */
+    RF_LAG_RESTORING, /* the task's store is still being brought up to date */
     RF_LAG_OK, /* caught up at some moment of the window; or the lag is less than at its begin */
     RF_LAG_STALLED, /* lag all the time, and the committed offset has not moved */
     RF_LAG_LAGGING, /* the offset moves, and the lag does not shrink */
 };
 #define RF_LAG_WINDOW_MS INT64_C(30000)
 #define RF_LAG_STATUSES  5
-const char *rf_lag_status_name(enum rf_lag_status status); /* "restoring", "stopped", "ok", ... */
+const char *rf_lag_status_name(enum rf_lag_status status); /* "stopped", "restoring", "ok", ... */
 
 /* One partition of one source, of a task that is ours. */
 struct rf_lag {

@@ -8,3 +8,10 @@ bool rf_store_writes_are_sorted(const struct rf_store_write *writes, size_t writ
     }
     return true;
 }
+
+void rf_store_sizes(const struct rf_store *store, struct rf_store_sizes *sizes)
+{
+    *sizes = (struct rf_store_sizes){0};
+    if (store != NULL && store->ops->sizes != NULL)
+        store->ops->sizes(store->self, sizes);
+}

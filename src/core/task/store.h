@@ -112,3 +112,6 @@ struct rf_store {
 
 /* What `apply` asks of its writes, for implementations to assert: ordered, each customer once. */
 bool rf_store_writes_are_sorted(const struct rf_store_write *writes, size_t write_count);
+
+/* Zeros where there is no store, or it does not know. */
+void rf_store_sizes(const struct rf_store *store, struct rf_store_sizes *sizes);

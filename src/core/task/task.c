@@ -44,12 +44,11 @@ struct rf_task {
     uint64_t behind;       /* sources with more to come */
     struct rf_arena arena; /* of the transaction */
 
-    rf_ms stream_time; /* with the open transaction */
-    rf_ms committed_stream_time;
+    rf_ms stream_time, committed_stream_time; /* with the open transaction; without */
     int64_t changelog_next;
-    bool loading;                 /* the store is being filled in bulk */
-    struct rf_task_counts counts; /* of committed transactions */
-    struct rf_task_counts open_counts;
+    bool loading;                              /* the store is being filled in bulk */
+    struct rf_task_counts counts, open_counts; /* of committed transactions, of the open one */
+    struct rf_ledger ledger;                   /* of the open transaction */
 
     struct judged judged[FOLD_BATCH_MAX];
     struct rf_out *outbox; /* grows and is kept; what it points to is in the arena */
@@ -86,6 +85,7 @@ struct rf_task *rf_task_open(const struct rf_task_options *options, struct rf_er
                                     &task->options.store, options->memory_max);
     task->engine = rf_engine_open(options->plan);
     rf_inputs_init(&task->inputs);
+    rf_ledger_init(&task->ledger, options->plan);
     rf_arena_init(&task->arena, ARENA_CHUNK);
     task->stream_time = RF_MS_MIN;
     task->committed_stream_time = RF_MS_MIN;
@@ -104,6 +104,7 @@ void rf_task_close(struct rf_task *task)
     rf_layouts_close(task->layouts);
     task->options.store.ops->close(task->options.store.self);
     rf_inputs_deinit(&task->inputs);
+    rf_ledger_deinit(&task->ledger);
     rf_arena_deinit(&task->arena);
     free(task->outbox);
     free(task->quarantine);
@@ -250,6 +251,7 @@ static bool is_late(const struct rf_task *task, const struct rf_event *event)
 static void handle_late(struct rf_task *task, const struct rf_input *input)
 {
     task->open_counts.late++;
+    task->ledger.sources[input->source].late++;
     if (task->options.plan->late == RF_LATE_DEAD_LETTER)
         dead_letter(task, input, "late", "the event is older than lateness allows");
 }
@@ -266,6 +268,7 @@ static bool fold_event(struct rf_task *task, const struct rf_input *input,
                         watermark_at(task, later(task->stream_time, event->time)), &task->arena,
                         &fold, err)) {
         rf_assert(err->kind == RF_ERROR_RECORD);
+        task->ledger.sources[input->source].dead_letter++;
         dead_letter(task, input, rf_error_kind_name(err->kind),
                     rf_arena_copy_text(&task->arena, err->message));
         rf_error_clear(err);
@@ -275,6 +278,7 @@ static bool fold_event(struct rf_task *task, const struct rf_input *input,
         task->stream_time = event->time;
     if (fold.result == RF_FOLD_DONE)
         rf_records_changed(task->records, event->customer);
+    rf_ledger_fold(&task->ledger, input, event, &fold);
     task->open_counts.seen_forgotten += fold.seen_forgotten;
     task->open_counts.duplicates += fold.result == RF_FOLD_DUPLICATE;
     task->open_counts.events += fold.result == RF_FOLD_DONE;
@@ -309,12 +313,15 @@ static bool fold_judged(struct rf_task *task, const struct rf_input *input,
     switch (judged->verdict) {
     case VERDICT_BAD:
         dead_letter(task, input, judged->error_class, judged->message);
+        task->ledger.sources[input->source].dead_letter++;
         return true;
     case VERDICT_FILTERED:
         task->open_counts.filtered++;
+        task->ledger.sources[input->source].filtered++;
         return true;
     case VERDICT_ERASE:
         erase(task, input, &judged->event);
+        task->ledger.sources[input->source].erase++;
         return true;
     case VERDICT_FOLD:
         if (is_late(task, &judged->event)) {
@@ -529,25 +536,12 @@ void rf_task_write_state(const struct rf_task *task, const int64_t *positions,
     rf_task_state_write(&state, out);
 }
 
-static void add_counts(struct rf_task_counts *sum, const struct rf_task_counts *more)
-{
-    sum->records += more->records;
-    sum->events += more->events;
-    sum->filtered += more->filtered;
-    sum->duplicates += more->duplicates;
-    sum->late += more->late;
-    sum->dead_letters += more->dead_letters;
-    sum->derived += more->derived;
-    sum->erased += more->erased;
-    sum->rule_errors += more->rule_errors;
-    sum->seen_forgotten += more->seen_forgotten;
-}
-
 static void end_transaction(struct rf_task *task)
 {
     task->outbox_count = 0;
     task->outbox_taken = 0;
     memset(&task->open_counts, 0, sizeof task->open_counts);
+    rf_ledger_clear(&task->ledger);
     rf_arena_reset(&task->arena, ARENA_KEEP_MAX);
 }
 
@@ -557,7 +551,7 @@ void rf_task_committed(struct rf_task *task, int64_t changelog_next)
     rf_assert(changelog_next == -1 || changelog_next > task->changelog_next);
     rf_records_committed(task->records);
     rf_inputs_commit(&task->inputs);
-    add_counts(&task->counts, &task->open_counts);
+    rf_task_counts_add(&task->counts, &task->open_counts);
     task->committed_stream_time = task->stream_time;
     if (changelog_next != -1)
         task->changelog_next = changelog_next;
@@ -710,6 +704,27 @@ struct rf_records_stats rf_task_records_stats(const struct rf_task *task)
     return rf_records_stats(task->records);
 }
 
+const struct rf_input *rf_task_oldest(const struct rf_task *task, uint32_t source)
+{
+    return rf_inputs_oldest(&task->inputs, source);
+}
+
+const struct rf_ledger *rf_task_ledger(const struct rf_task *task)
+{
+    return &task->ledger;
+}
+
+void rf_task_features(struct rf_task *task, const struct rf_customer *customer, rf_ms now,
+                      struct rf_arena *arena, struct rf_value *values)
+{
+    rf_engine_features(task->engine, customer, now, arena, values);
+}
+
+void rf_task_store_sizes(const struct rf_task *task, struct rf_store_sizes *sizes)
+{
+    rf_store_sizes(task->loading ? NULL : &task->options.store, sizes);
+}
+
 bool rf_task_take_rule_error(struct rf_task *task, uint32_t *rule, char why[RF_ERROR_MESSAGE_MAX])
 {
     if (task->rule_error.kind == RF_ERROR_NONE)
@@ -743,6 +758,8 @@ bool rf_task_customer(struct rf_task *task, struct rf_bytes id, struct rf_arena 
     struct rf_bytes record = {0};
 
     *customer = NULL;
+    if (task->loading)
+        return true; /* nothing of it is seen yet */
     if (!rf_records_committed_bytes(task->records, id, &record, err))
         return false;
     return record.data == NULL || decode_committed(task, id, record, arena, customer, err);

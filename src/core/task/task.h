@@ -22,6 +22,7 @@
 #include "core/model/derived.h"
 #include "core/model/event.h"
 #include "core/model/plan.h"
+#include "core/task/ledger.h"
 #include "core/task/records.h"
 #include "core/task/store.h"
 #include "core/task/task_state.h"
@@ -158,6 +159,15 @@ void rf_task_restore_schema(struct rf_task *task, struct rf_bytes name, struct r
 void rf_task_restore_state(struct rf_task *task, const struct rf_task_state *state);
 
 /* ---- questions ---- */
+
+/* The oldest input of a source that is not committed; NULL: there is none here. */
+const struct rf_input *rf_task_oldest(const struct rf_task *task, uint32_t source);
+/* What became of the inputs of the open transaction. */
+const struct rf_ledger *rf_task_ledger(const struct rf_task *task);
+/* The values of all features at `now`, by index in the plan: see rf_engine_features. Between two folds. */
+void rf_task_features(struct rf_task *task, const struct rf_customer *customer, rf_ms now,
+                      struct rf_arena *arena, struct rf_value *values);
+void rf_task_store_sizes(const struct rf_task *task, struct rf_store_sizes *sizes);
 
 rf_ms rf_task_stream_time(const struct rf_task *task);            /* RF_MS_MIN: nothing was seen */
 struct rf_task_counts rf_task_counts(const struct rf_task *task); /* of committed transactions */

@@ -488,17 +488,17 @@ static bool rocks_compact(void *self, struct rf_error *err)
     return open_db(rocks, err);
 }
 
-void rf_rocks_usage(struct rf_store store, struct rf_rocks_usage *usage)
+static void rocks_sizes(void *self, struct rf_store_sizes *sizes)
 {
-    const struct rf_rocks *rocks = rf_rocks_of(store.self);
+    const struct rf_rocks *rocks = rf_rocks_of(self);
 
-    *usage = (struct rf_rocks_usage){0};
+    memset(sizes, 0, sizeof *sizes);
     if (rocks->db == NULL)
         return;
-    usage->memtables_size = property(rocks, "rocksdb.cur-size-all-mem-tables");
-    usage->files_size = property(rocks, "rocksdb.total-sst-files-size");
-    usage->keys_estimate = property(rocks, "rocksdb.estimate-num-keys");
-    usage->compaction_pending_size = property(rocks, "rocksdb.estimate-pending-compaction-bytes");
+    sizes->bytes = property(rocks, "rocksdb.total-sst-files-size");
+    sizes->customers = property(rocks, "rocksdb.estimate-num-keys");
+    sizes->memory = property(rocks, "rocksdb.cur-size-all-mem-tables");
+    sizes->pending_bytes = property(rocks, "rocksdb.estimate-pending-compaction-bytes");
 }
 
 static void rocks_close(void *self)
@@ -530,6 +530,7 @@ static const struct rf_store_ops rocks_ops = {
     .scan = rocks_scan,
     .due = rocks_due,
     .compact = rocks_compact,
+    .sizes = rocks_sizes,
     .close = rocks_close,
     .load = &rf_rocks_load_ops,
 };

@@ -37,14 +37,5 @@ bool rf_rocks_open(struct rf_rocks_shared *shared, const char *path, struct rf_s
  * `path`. Errors: RETRY, CONFIG. */
 bool rf_rocks_quarantine(const char *path, struct rf_error *err) RF_MUST_CHECK;
 
-/* For metrics. Thread: the store's. */
-struct rf_rocks_usage {
-    uint64_t memtables_size;
-    uint64_t files_size;
-    uint64_t keys_estimate;
-    uint64_t compaction_pending_size;
-};
-void rf_rocks_usage(struct rf_store store, struct rf_rocks_usage *usage);
-
 /* Bytes in the shared cache. Any thread. */
 size_t rf_rocks_shared_cache_used(const struct rf_rocks_shared *shared);

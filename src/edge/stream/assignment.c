@@ -108,6 +108,8 @@ static bool assign_slot(struct rf_worker *worker, struct rf_slot *slot,
             return false;
         slot->position[i] = slot->committed[i];
         slot->sent[i] = -1;
+        slot->records_read[i] = 0;
+        slot->last_time[i] = RF_MS_MIN;
         queue =
             rd_kafka_queue_get_partition(worker->consumer, plan->sources[i].topic, slot->partition);
         rf_assert(queue != NULL);
@@ -117,6 +119,9 @@ static bool assign_slot(struct rf_worker *worker, struct rf_slot *slot,
     slot->state = RF_SLOT_WAITING;
     slot->retry_at_ms = 0;
     slot->schema_written = false;
+    slot->committed_at = RF_MS_MIN;
+    slot->stored_at = RF_MS_MIN;
+    slot->durable_at = RF_MS_MIN;
     return true;
 }
 
@@ -157,8 +162,10 @@ void rf_rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 {
     struct rf_worker *worker = opaque;
 
+    worker->meter.rebalances++;
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         assign(worker, partitions);
+        rf_meter_publish(worker, true);
         return;
     }
     if (code != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
@@ -170,6 +177,7 @@ void rf_rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t code,
         rf_commit_feed(worker, rd_kafka_assignment_lost(rk) ? RF_INPUT_REVOKED : RF_INPUT_DUE);
     rf_slots_release(worker);
     rd_kafka_assign(rk, NULL);
+    rf_meter_publish(worker, true);
     rf_log_info(
         RF_FIELDS(rf_field_text("worker", worker->name), rf_field_int("count", partitions->cnt)),
         "partitions revoked");

@@ -5,6 +5,7 @@
 
 #include "core/base/assert.h"
 #include "edge/stream/metadata.h"
+#include "edge/stream/watch.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/log.h"
 
@@ -129,10 +130,11 @@ static void consumer_failed(rd_kafka_t *rk, int code, const char *reason, void *
 rd_kafka_t *rf_client_consumer(struct rf_worker *worker, struct rf_error *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char client_id[RF_INSTANCE_NAME_MAX + RF_ADDRESS_MAX];
     const struct pinned pinned[] = {
         {"group.id", worker->options->plan->app},
         {"group.instance.id", worker->name},
-        {"client.id", worker->name},
+        {"client.id", client_id},
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
         {"isolation.level", "read_committed"},
@@ -149,6 +151,7 @@ rd_kafka_t *rf_client_consumer(struct rf_worker *worker, struct rf_error *err)
     };
     rd_kafka_t *rk = NULL;
 
+    rf_owner_name(worker->name, worker->options->http_address, client_id, sizeof client_id);
     rd_kafka_conf_set_opaque(conf, worker);
     rd_kafka_conf_set_rebalance_cb(conf, rf_rebalanced);
     set_if_known(conf, "fetch.queue.backoff.ms",
@@ -278,6 +281,39 @@ rd_kafka_t *rf_client_peeker(const struct rf_property *kafka, size_t kafka_count
 
     return make_reader(kafka, kafka_count, group, committed, little, sizeof little / sizeof *little,
                        err);
+}
+
+rd_kafka_t *rf_client_watcher(const struct rf_property *kafka, size_t kafka_count,
+                              const char *group, struct rf_error *err)
+{
+    const struct rf_stream_options options = {.kafka = kafka, .kafka_count = kafka_count};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char name[RF_INSTANCE_NAME_MAX];
+    const struct pinned pinned[] = {
+        {"client.id", name},
+        {"group.id", group}, /* it never joins */
+        {"isolation.level", "read_uncommitted"},
+        {"enable.auto.commit", "false"},
+        {"enable.partition.eof", "true"},
+        {"auto.offset.reset", "earliest"}, /* where retention has just taken the record */
+        {"fetch.wait.max.ms", "20"},
+        {"queued.min.messages", "1"}, /* one batch of each partition will do */
+        {"queued.max.messages.kbytes", "1024"},
+        {"fetch.message.max.bytes", "65536"},
+    };
+    rd_kafka_t *rk = NULL;
+
+    snprintf(name, sizeof name, "%s-watch", group);
+    rd_kafka_conf_set_log_cb(conf, log_line);
+    if (!set_configured(conf, &options, RD_KAFKA_CONSUMER, err) ||
+        !set_all(conf, pinned, sizeof pinned / sizeof *pinned, err)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    rk = make(RD_KAFKA_CONSUMER, conf, err);
+    if (rk != NULL)
+        rd_kafka_poll_set_consumer(rk);
+    return rk;
 }
 
 rd_kafka_t *rf_client_admin(const struct rf_property *kafka, size_t kafka_count,

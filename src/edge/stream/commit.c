@@ -55,6 +55,7 @@ static enum rf_transaction_input begin(struct rf_worker *worker)
 
     if (worker->renew_producer) {
         rf_producer_close(worker);
+        worker->meter.cause = RF_PRODUCER_UNCERTAIN;
         rf_log_info(RF_FIELDS(rf_field_text("worker", worker->name)),
                     "the producer is made anew after an uncertain commit");
     }
@@ -101,6 +102,7 @@ static void find_positions(struct rf_worker *worker, struct rf_slot *slot)
 
 static enum rf_transaction_input produce_records(struct rf_worker *worker)
 {
+    rf_meter_commit_begins(worker);
     rf_failpoint("before_produce");
     for (int32_t i = 0; i < worker->shared->partition_count; i++) {
         struct rf_slot *slot = &worker->slots[i];
@@ -224,6 +226,7 @@ static void end_transaction(struct rf_worker *worker)
 /* Committed: from here on the records count (invariant 1). They reach the store when enough have gathered. */
 static enum rf_transaction_input apply(struct rf_worker *worker)
 {
+    rf_meter_committed(worker);
     for (int32_t i = 0; i < worker->shared->partition_count; i++) {
         struct rf_slot *slot = &worker->slots[i];
 
@@ -232,6 +235,7 @@ static enum rf_transaction_input apply(struct rf_worker *worker)
         rf_assert(slot->changelog_acknowledged == slot->changelog_produced);
         if (worker->options->ports.emitted != NULL)
             tell_emitted(worker, slot);
+        rf_meter_slot_committed(worker, slot);
         rf_task_committed(slot->task, slot->changelog_last < 0 ? -1 : slot->changelog_last + 1);
         slot->schema_written = true;
         for (size_t s = 0; s < worker->options->plan->source_count; s++)
@@ -291,6 +295,7 @@ static enum rf_transaction_input find_out(struct rf_worker *worker)
     bool moved = false;
 
     rf_producer_close(worker);
+    worker->meter.cause = RF_PRODUCER_UNKNOWN;
     if (!rf_producer_open(worker, &err)) {
         rf_log_warning(
             RF_FIELDS(rf_field_text("worker", worker->name), rf_field_text("reason", err.message)),

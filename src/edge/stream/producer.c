@@ -78,7 +78,7 @@ bool rf_producer_open(struct rf_worker *worker, struct rf_error *err)
     worker->producer = rf_client_producer(worker, err);
     if (worker->producer == NULL)
         return false;
-    worker->producers_made++;
+    worker->meter.producers_made[worker->meter.cause]++;
     worker->renew_producer = false;
     if (topics_open(worker, err) && init_transactions(worker, err))
         return true;

@@ -140,8 +140,10 @@ void rf_restore_begin(struct rf_worker *worker, struct rf_slot *slot)
     slot->tasks_reached = 0;
     slot->changelog_target = 0;
     slot->tasks_target = 0;
+    slot->restore_from = 0;
     if (find_targets(worker, slot, &err) && assign_restorer(worker, &err)) {
         slot->retry_at_ms = 0;
+        slot->restore_from = slot->changelog_reached;
         return;
     }
     if (err.kind == RF_ERROR_CONFIG && worker->fatal.kind == RF_ERROR_NONE)

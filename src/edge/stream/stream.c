@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "edge/stream/running.h"
 #include "edge/stream/topics.h"
-#include "edge/stream/worker.h"
 #include "edge/sys/log.h"
 
 #define TOPICS_MAX   (2 * RF_SOURCES_MAX + 3)
@@ -16,12 +16,6 @@
 #define MESSAGE_MAX  (8U << 20)   /* of one derived event or task state */
 #define HEADERS_MAX  (256U << 20) /* of one message; far beyond what a broker takes */
 #define ARENA_CHUNK  (64U * 1024)
-
-struct rf_stream {
-    struct rf_worker_shared shared;
-    struct rf_worker *workers; /* owned */
-    int worker_count;          /* started */
-};
 
 static size_t list_topics(const struct rf_stream_options *options, struct rf_topic *topics)
 {
@@ -81,10 +75,7 @@ static bool worker_init(struct rf_worker *worker, struct rf_worker_shared *share
     worker->slots = calloc((size_t)shared->partition_count, sizeof *worker->slots);
     worker->outputs = calloc(options->plan->output_count + 1, sizeof(rd_kafka_topic_t *));
     rf_mutex_init(&worker->lock);
-    rf_mutex_lock(&worker->lock);
-    worker->published = calloc(1, sizeof *worker->published);
-    rf_assert(worker->published != NULL);
-    rf_mutex_unlock(&worker->lock);
+    rf_meter_init(worker);
     rf_assert(worker->slots != NULL);
     rf_assert(worker->outputs != NULL);
     for (int32_t i = 0; i < shared->partition_count; i++)
@@ -111,10 +102,7 @@ static void worker_deinit(struct rf_worker *worker)
     rf_arena_deinit(&worker->arena);
     rf_buffer_deinit(&worker->buffer);
     rf_buffer_deinit(&worker->headers);
-    rf_mutex_lock(&worker->lock);
-    free(worker->published);
-    worker->published = NULL;
-    rf_mutex_unlock(&worker->lock);
+    rf_meter_deinit(worker);
     rf_mutex_deinit(&worker->lock);
 }
 
@@ -152,10 +140,14 @@ struct rf_stream *rf_stream_start(const struct rf_stream_options *options, struc
     rf_assert(stream != NULL);
     stream->shared.options = *options;
     stream->shared.partition_count = options->partitions;
+    stream->started_at = rf_clock_wall_ms();
     rf_garage_init(&stream->shared.garage, options->partitions);
+    rf_ring_init(&stream->shared.ring);
+    rf_inbox_init(&stream->shared.inbox);
     stream->workers = calloc((size_t)options->workers, sizeof *stream->workers);
     rf_assert(stream->workers != NULL);
-    if (start_workers(stream, err))
+    if (start_workers(stream, err) &&
+        rf_watch_start(&stream->watch, stream->workers, stream->worker_count, err))
         return stream;
     rf_stream_stop(stream, true);
     rf_stream_close(stream);
@@ -233,13 +225,21 @@ void rf_stream_close(struct rf_stream *stream)
 {
     if (stream == NULL)
         return;
-    for (int i = 0; i < stream->worker_count; i++) {
+    for (int i = 0; i < stream->worker_count; i++)
         rf_thread_join(&stream->workers[i].thread);
+    rf_watch_stop(&stream->watch);
+    for (int i = 0; i < stream->worker_count; i++)
         worker_deinit(&stream->workers[i]);
-    }
+    rf_inbox_deinit(&stream->shared.inbox);
+    rf_ring_deinit(&stream->shared.ring);
     rf_garage_deinit(&stream->shared.garage);
     free(stream->workers);
     free(stream);
+}
+
+struct rf_inspect rf_stream_inspect(struct rf_stream *stream)
+{
+    return (struct rf_inspect){.ops = &rf_stream_inspect_ops, .self = stream};
 }
 
 void rf_stream_stats(struct rf_stream *stream, struct rf_stream_stats *stats)
@@ -247,17 +247,19 @@ void rf_stream_stats(struct rf_stream *stream, struct rf_stream_stats *stats)
     memset(stats, 0, sizeof *stats);
     for (int i = 0; i < stream->worker_count; i++) {
         struct rf_worker *worker = &stream->workers[i];
-        const struct rf_stream_stats *part = NULL;
+        const struct rf_published *part = NULL;
 
         rf_mutex_lock(&worker->lock);
         part = worker->published;
         stats->committed += part->committed;
-        stats->aborted += part->aborted;
-        stats->unknown += part->unknown;
-        stats->lost += part->lost;
-        stats->producers_made += part->producers_made;
-        for (size_t s = 0; s < part->slot_count && stats->slot_count < RF_SLOTS_MAX; s++)
-            stats->slots[stats->slot_count++] = part->slots[s];
+        for (size_t s = 0; s < part->slot_count && stats->slot_count < RF_SLOTS_MAX; s++) {
+            const struct rf_published_slot *slot = &part->slots[s];
+
+            stats->slots[stats->slot_count++] = (struct rf_slot_stats){.partition = slot->partition,
+                                                                       .state = slot->state,
+                                                                       .counts = slot->counts,
+                                                                       .records = slot->hot};
+        }
         rf_mutex_unlock(&worker->lock);
     }
 }

@@ -10,7 +10,10 @@
 #include "core/base/error.h"
 #include "core/codec/derived_codec.h"
 #include "core/model/delivery.h"
+#include "core/task/inspect.h"
 #include "core/task/task.h"
+
+#define RF_PORT_COUNTS_MAX 32
 
 /* What the wiring gives to a worker or task when it needs one. Called from the worker's thread. */
 struct rf_stream_ports {
@@ -25,6 +28,10 @@ struct rf_stream_ports {
     /* A derived event whose transaction is committed. May be NULL. */
     void (*emitted)(void *self, const struct rf_derived *derived);
     void *emitted_self;
+    /* For core/task/snapshot.h, any thread; each may be NULL. `counts` has room for RF_PORT_COUNTS_MAX; the names stay
+     * valid. Returns how many. */
+    size_t (*memory)(void *self, struct rf_named_count *counts);
+    size_t (*registry_requests)(void *self, struct rf_named_count *counts);
 };
 
 struct rf_stream_output {
@@ -43,7 +50,8 @@ struct rf_stream_options {
 
     const struct rf_property *kafka; /* librdkafka's properties, as configured */
     size_t kafka_count;
-    const char *instance; /* stable name of this process: static membership, transactional.id */
+    const char *instance;     /* stable name of this process: static membership, transactional.id */
+    const char *http_address; /* host:port where other instances can ask this one; NULL: nowhere */
     const char *changelog_topic, *tasks_topic, *dead_letter_topic;
     int32_t partitions; /* of each source, as rf_stream_check found it */
     int64_t
@@ -80,6 +88,9 @@ void rf_stream_close(struct rf_stream *stream);
  * for a broker, or for a store that is filled, counts as coming round: no restart would help. Any thread. */
 int64_t rf_stream_stuck_ms(struct rf_stream *stream);
 
+/* Questions to the workers: valid until the stream is closed. Any thread. */
+struct rf_inspect rf_stream_inspect(struct rf_stream *stream);
+
 enum rf_slot_state {
     RF_SLOT_NONE,
     RF_SLOT_WAITING,
@@ -88,22 +99,19 @@ enum rf_slot_state {
     RF_SLOT_BLOCKED
 };
 
-/* A copy of what a worker last said of one of its tasks. */
+/* A copy of what a worker last said of one of its tasks: the little that `run` and `demo` need; rf_stream_inspect has
+ * the rest. */
 struct rf_slot_stats {
     int32_t partition;
-    int worker;
     enum rf_slot_state state;
-    rf_ms stream_time;
     struct rf_task_counts counts;
     struct rf_records_stats records;
-    int64_t changelog_next, changelog_target;
-    uint64_t restored;
 };
 
 #define RF_SLOTS_MAX 1024
 
 struct rf_stream_stats {
-    uint64_t committed, aborted, unknown, lost, producers_made;
+    uint64_t committed;
     size_t slot_count;
     struct rf_slot_stats slots[RF_SLOTS_MAX];
 };

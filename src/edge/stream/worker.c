@@ -17,7 +17,6 @@
 #define SOURCE_WAIT_MS     300 /* for a source that has more to come */
 #define REJOIN_PAUSE_MS    1000
 #define ABORT_PAUSE_MAX_MS 5000
-#define PUBLISH_MS         500
 #define SYNC_EVERY_MS      10000
 
 static bool is_stopping(struct rf_worker *worker)
@@ -73,6 +72,7 @@ static void feed(struct rf_worker *worker, struct rf_slot *slot, const rd_kafka_
         .headers = rf_headers_pack(message, &worker->headers),
     };
 
+    rf_meter_poll_brings(worker);
     for (size_t i = 0; i < plan->source_count; i++) {
         if (strcmp(plan->sources[i].topic, topic) != 0)
             continue;
@@ -82,6 +82,8 @@ static void feed(struct rf_worker *worker, struct rf_slot *slot, const rd_kafka_
                                               .offset = message->offset};
         rf_task_feed(slot->task, &input);
         slot->position[i] = message->offset + 1;
+        slot->records_read[i]++;
+        slot->last_time[i] = input.broker_time;
     }
 }
 
@@ -126,7 +128,10 @@ static bool has_room(const struct rf_worker *worker)
 static void poll_consumer(struct rf_worker *worker, int timeout_ms)
 {
     bool takes_more = has_room(worker);
-    rd_kafka_message_t *message = /* rebalances, errors */
+    rd_kafka_message_t *message = NULL;
+
+    rf_meter_poll_begins(worker);
+    message = /* rebalances, errors */
         rd_kafka_consumer_poll(worker->consumer, takes_more ? 0 : timeout_ms);
 
     worker->batch_left = BATCH_MESSAGES_MAX;
@@ -148,6 +153,7 @@ static void rebuild(struct rf_worker *worker, struct rf_slot *slot, const struct
     struct rf_error err = {0};
     int32_t partition = slot->partition;
 
+    worker->meter.store_faults[RF_STORE_DAMAGED]++;
     rf_log_error(
         RF_FIELDS(rf_field_int("partition", partition), rf_field_text("reason", why->message)),
         "the store is damaged: it is put aside and rebuilt from the changelog");
@@ -304,6 +310,8 @@ static void opening_failed(struct rf_worker *worker, const struct rf_slot *slot,
     const struct rf_stream_ports *ports = &worker->options->ports;
     struct rf_error aside = {0};
 
+    worker->meter
+        .store_faults[why->kind == RF_ERROR_STATE ? RF_STORE_DAMAGED : RF_STORE_UNOPENED]++;
     if (why->kind != RF_ERROR_STATE) {
         rf_log_warning(RF_FIELDS(rf_field_int("partition", slot->partition),
                                  rf_field_text("reason", why->message)),
@@ -416,9 +424,13 @@ static void write_stores(struct rf_worker *worker)
                 rebuild(worker, slot, &err);
                 return;
             }
+            worker->meter.store_faults[RF_STORE_UNWRITABLE]++;
             rf_log_warning(
                 RF_FIELDS(rf_field_int("partition", i), rf_field_text("reason", err.message)),
                 "the store cannot be written; its records stay in memory");
+        } else {
+            slot->stored_at = due ? rf_clock_wall_ms() : slot->stored_at;
+            slot->durable_at = sync ? rf_clock_wall_ms() : slot->durable_at;
         }
         rf_failpoint("after_store_write");
     }
@@ -426,46 +438,6 @@ static void write_stores(struct rf_worker *worker)
         worker->stored_ms = now;
     if (sync)
         worker->synced_ms = now;
-}
-
-/* ---- what others see ---- */
-
-static void publish(struct rf_worker *worker)
-{
-    struct rf_stream_stats *stats = NULL;
-
-    if (rf_now_ms() - worker->published_ms < PUBLISH_MS)
-        return;
-    worker->published_ms = rf_now_ms();
-    rf_mutex_lock(&worker->lock);
-    stats = worker->published;
-    stats->committed = worker->transaction.committed_count;
-    stats->aborted = worker->transaction.aborted_count;
-    stats->unknown = worker->transaction.unknown_count;
-    stats->lost = worker->transaction.lost_count;
-    stats->producers_made = worker->producers_made;
-    stats->slot_count = 0;
-    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
-        const struct rf_slot *slot = &worker->slots[i];
-
-        if (slot->state == RF_SLOT_NONE)
-            continue;
-        stats->slots[stats->slot_count] = (struct rf_slot_stats){
-            .partition = i,
-            .worker = worker->index,
-            .state = slot->state,
-            .changelog_target = slot->changelog_target,
-            .restored = slot->restored,
-        };
-        if (slot->task != NULL) {
-            stats->slots[stats->slot_count].stream_time = rf_task_stream_time(slot->task);
-            stats->slots[stats->slot_count].counts = rf_task_counts(slot->task);
-            stats->slots[stats->slot_count].records = rf_task_records_stats(slot->task);
-            stats->slots[stats->slot_count].changelog_next = rf_task_changelog_next(slot->task);
-        }
-        stats->slot_count++;
-    }
-    rf_mutex_unlock(&worker->lock);
 }
 
 /* ---- life ---- */
@@ -532,6 +504,8 @@ static void join_anew(struct rf_worker *worker)
         if (rf_commit_is_open(worker))
             rf_commit_feed(worker, RF_INPUT_ABORTABLE);
         close_clients(worker);
+        worker->meter.cause = RF_PRODUCER_REJOIN;
+        rf_meter_publish(worker, true); /* nothing is ours */
         rf_clock_sleep_ms(REJOIN_PAUSE_MS);
     }
     atomic_store(&worker->turned_ms, rf_now_ms());
@@ -561,6 +535,9 @@ static void turn(struct rf_worker *worker)
 {
     atomic_store(&worker->turned_ms, rf_now_ms());
     poll_consumer(worker, poll_timeout_ms(worker));
+    rf_meter_poll_ends(worker);
+    rf_meter_publish(worker, false);
+    rf_inbox_answer(worker);
     open_waiting(worker);
     rf_restore_step(worker);
     fold_all(worker);
@@ -568,7 +545,6 @@ static void turn(struct rf_worker *worker)
     if (worker->producer != NULL)
         rd_kafka_poll(worker->producer, 0);
     write_stores(worker);
-    publish(worker);
 }
 
 /* What was folded is committed and written, so that the next start has nothing to restore. */
@@ -580,9 +556,8 @@ static void leave(struct rf_worker *worker)
         return;
     if (rf_commit_is_open(worker))
         rf_commit_feed(worker, now ? RF_INPUT_ABORTABLE : RF_INPUT_DUE);
-    worker->published_ms = 0;
-    publish(worker);
     close_clients(worker);
+    rf_meter_publish(worker, true);
 }
 
 void rf_worker_run(void *argument)

@@ -6,6 +6,9 @@
 
 #include "core/task/transaction.h"
 #include "edge/stream/garage.h"
+#include "edge/stream/inbox.h"
+#include "edge/stream/meter.h"
+#include "edge/stream/recent.h"
 #include "edge/stream/stream.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/thread.h"
@@ -23,8 +26,10 @@ struct rf_slot {
 
     int64_t
         position[RF_SOURCES_MAX]; /* next offset to be folded; -1: unknown, nothing was consumed */
-    int64_t committed[RF_SOURCES_MAX]; /* what the group says; -1: nothing */
-    int64_t sent[RF_SOURCES_MAX];      /* in the open transaction */
+    int64_t committed[RF_SOURCES_MAX];     /* what the group says; -1: nothing */
+    int64_t sent[RF_SOURCES_MAX];          /* in the open transaction */
+    uint64_t records_read[RF_SOURCES_MAX]; /* since it is ours */
+    rf_ms last_time[RF_SOURCES_MAX];       /* the timestamp of the last one; RF_MS_MIN: none */
 
     /* restore */
     int64_t changelog_target, tasks_target; /* the high watermarks to be reached */
@@ -34,7 +39,11 @@ struct rf_slot {
     struct rf_task_state state_found; /* the last record of the tasks topic */
     char state_bytes[4096];           /* what state_found points into */
     uint64_t restored;
-    int64_t restore_began_ms;
+    int64_t restore_began_ms, restore_from;
+
+    /* for whoever asks: wall clock, RF_MS_MIN: never */
+    rf_ms committed_at, stored_at, durable_at;
+    struct rf_store_sizes store_sizes; /* as of some seconds ago */
 
     bool schema_written; /* to the tasks topic, since the partition was assigned */
 
@@ -46,11 +55,13 @@ struct rf_slot {
 struct rf_worker_shared {
     struct rf_stream_options options; /* a copy */
     struct rf_garage garage;
+    struct rf_ring ring;   /* what was emitted lately */
+    struct rf_inbox inbox; /* questions */
     int32_t partition_count;
 };
 
 struct rf_worker {
-    struct rf_worker_shared *shared; /* not owned; immutable but for the garage */
+    struct rf_worker_shared *shared; /* not owned; immutable but for garage, ring and inbox */
     const struct rf_stream_options *options;
     int index;
     char name[160]; /* <instance>-<index> */
@@ -78,12 +89,12 @@ struct rf_worker {
     bool quarantined;         /* a delivery report has put something into quarantine */
     int64_t stored_ms;        /* gathered records were last written */
     int64_t synced_ms;        /* the stores were last told to make them durable */
-    int64_t published_ms;
-    int64_t rest_until_ms; /* after aborts: no new transaction before */
-    size_t batch_left;     /* messages that the poll may still take */
-    struct rf_error fatal; /* why the worker ends on its own account */
-    bool rejoin;           /* clients are to be made anew */
-    uint64_t producers_made;
+    int64_t rest_until_ms;    /* after aborts: no new transaction before */
+    size_t batch_left;        /* messages that the poll may still take */
+    struct rf_error fatal;    /* why the worker ends on its own account */
+    bool rejoin;              /* clients are to be made anew */
+    struct rf_meter meter;
+    struct rf_published *draft; /* owned; the next copy for others */
 
     /* shared */
     _Atomic int64_t turned_ms; /* the loop last came round, monotonic */
@@ -92,7 +103,7 @@ struct rf_worker {
     /* shared, under lock */
     struct rf_mutex lock;
     bool stop RF_GUARDED_BY(lock), stop_now RF_GUARDED_BY(lock), ended RF_GUARDED_BY(lock);
-    struct rf_stream_stats *published RF_GUARDED_BY(lock); /* this worker's part */
+    struct rf_published *published RF_GUARDED_BY(lock); /* owned */
 
     struct rf_thread thread;
 };
@@ -115,6 +126,9 @@ rd_kafka_t *rf_client_transactional(
     const struct rf_property *kafka, size_t kafka_count, const char *transactional_id,
     void (*delivered)(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque),
     void *opaque, struct rf_error *err);
+/* Any thread. Sees all there is, open transactions too, and fetches as little as it can. Errors: CONFIG. */
+rd_kafka_t *rf_client_watcher(const struct rf_property *kafka, size_t kafka_count,
+                              const char *group, struct rf_error *err);
 /* Any thread. For admin calls and metadata. */
 rd_kafka_t *rf_client_admin(const struct rf_property *kafka, size_t kafka_count,
                             struct rf_error *err);

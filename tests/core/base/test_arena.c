@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdalign.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,6 +162,47 @@ START_TEST(printf_makes_as_much_room_as_it_takes)
 }
 END_TEST
 
+/* From: nothing, one chunk, several; to: new, in use, reset. */
+START_TEST(what_is_adopted_outlives_its_first_arena)
+{
+    static const size_t counts[] = {0, 1, 40};
+
+    for (size_t state = 0; state < 3; state++) {
+        struct rf_arena arena;
+        struct rf_arena from;
+        const char *texts[40];
+        const char *own = NULL;
+        size_t used = 0;
+        rf_arena_init(&arena, 100);
+        rf_arena_init(&from, 100);
+        if (state > 0)
+            own = rf_arena_copy_text(&arena, "the arena's own");
+        if (state == 2)
+            rf_arena_reset(&arena, SIZE_MAX);
+        for (size_t i = 0; i < counts[_i]; i++)
+            texts[i] = rf_arena_printf(&from, "text number %zu", i);
+        used = rf_arena_used(&arena) + rf_arena_used(&from);
+
+        rf_arena_adopt(&arena, &from);
+        ck_assert_uint_ge(rf_arena_used(&arena), used);
+        ck_assert_uint_eq(rf_arena_used(&from), 0);
+        rf_arena_copy_text(&from, "what comes later");
+        rf_arena_deinit(&from);
+        for (size_t i = 0; i < 100; i++) /* does not write over it */
+            memset(rf_arena_alloc(&arena, 30), 0xff, 30);
+
+        for (size_t i = 0; i < counts[_i]; i++) {
+            char expected[40];
+            snprintf(expected, sizeof expected, "text number %zu", i);
+            ck_assert_str_eq(texts[i], expected);
+        }
+        if (state == 1)
+            ck_assert_str_eq(own, "the arena's own");
+        rf_arena_deinit(&arena);
+    }
+}
+END_TEST
+
 START_TEST(an_arena_of_no_chunks_asserts)
 {
     struct rf_arena arena;
@@ -182,6 +224,7 @@ int main(void)
     tcase_add_test(tcase, a_reset_keeps_no_more_than_it_is_told);
     tcase_add_test(tcase, a_copy_has_a_terminator_that_is_not_counted);
     tcase_add_test(tcase, printf_makes_as_much_room_as_it_takes);
+    tcase_add_loop_test(tcase, what_is_adopted_outlives_its_first_arena, 0, 3);
     tcase_add_test_raise_signal(tcase, an_arena_of_no_chunks_asserts, SIGABRT);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

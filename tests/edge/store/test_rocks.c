@@ -783,10 +783,10 @@ START_TEST(sixty_four_stores_stay_within_the_budget)
     for (int64_t n = 1; n <= ROUNDS; n++) {
         uint64_t sum = 0;
         for (int i = 0; i < STORES; i++) {
-            struct rf_rocks_usage usage;
+            struct rf_store_sizes sizes;
             ck_assert_msg(apply_number(stores[i], n, &err), "%s", err.message);
-            rf_rocks_usage(stores[i], &usage);
-            sum += usage.memtables_size;
+            stores[i].ops->sizes(stores[i].self, &sizes);
+            sum += sizes.memory;
         }
         memtables_size = sum > memtables_size ? sum : memtables_size;
     }

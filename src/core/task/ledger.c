@@ -1,0 +1,139 @@
+#include "core/task/ledger.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/task/task.h"
+
+const char *rf_letter_class_name(enum rf_letter_class letter_class)
+{
+    static const char *const names[RF_LETTER_CLASSES] = {"record", "late", "quarantined"};
+
+    rf_assert((size_t)letter_class < RF_LETTER_CLASSES);
+    return names[letter_class];
+}
+
+void rf_ledger_init(struct rf_ledger *ledger, const struct rf_plan *plan)
+{
+    memset(ledger, 0, sizeof *ledger);
+    ledger->source_count = plan->source_count;
+    ledger->rule_count = plan->rule_count;
+    ledger->sources = calloc(plan->source_count + 1, sizeof *ledger->sources);
+    ledger->rules = calloc(plan->rule_count + 1, sizeof *ledger->rules);
+    rf_assert(ledger->sources != NULL);
+    rf_assert(ledger->rules != NULL);
+    rf_histogram_init(&ledger->delay, &rf_delay_bounds);
+}
+
+void rf_ledger_deinit(struct rf_ledger *ledger)
+{
+    free(ledger->sources);
+    free(ledger->rules);
+    memset(ledger, 0, sizeof *ledger);
+}
+
+void rf_ledger_clear(struct rf_ledger *ledger)
+{
+    memset(ledger->sources, 0, ledger->source_count * sizeof *ledger->sources);
+    memset(ledger->rules, 0, ledger->rule_count * sizeof *ledger->rules);
+    memset(ledger->dead_letters, 0, sizeof ledger->dead_letters);
+    ledger->evicted = 0;
+    ledger->seen_forgotten = 0;
+    rf_histogram_init(&ledger->delay, ledger->delay.bounds);
+}
+
+void rf_ledger_add(struct rf_ledger *sum, const struct rf_ledger *more)
+{
+    rf_assert(sum->source_count == more->source_count);
+    rf_assert(sum->rule_count == more->rule_count);
+    for (size_t i = 0; i < sum->source_count; i++) {
+        sum->sources[i].folded += more->sources[i].folded;
+        sum->sources[i].filtered += more->sources[i].filtered;
+        sum->sources[i].duplicate += more->sources[i].duplicate;
+        sum->sources[i].late += more->sources[i].late;
+        sum->sources[i].dead_letter += more->sources[i].dead_letter;
+        sum->sources[i].erase += more->sources[i].erase;
+    }
+    for (size_t i = 0; i < sum->rule_count; i++) {
+        sum->rules[i].raised += more->rules[i].raised;
+        sum->rules[i].updated += more->rules[i].updated;
+        sum->rules[i].cleared += more->rules[i].cleared;
+        sum->rules[i].errors += more->rules[i].errors;
+    }
+    for (size_t i = 0; i < RF_LETTER_CLASSES; i++)
+        sum->dead_letters[i] += more->dead_letters[i];
+    sum->evicted += more->evicted;
+    sum->seen_forgotten += more->seen_forgotten;
+    rf_histogram_merge(&sum->delay, &more->delay);
+}
+
+void rf_ledger_fold(struct rf_ledger *ledger, const struct rf_input *input,
+                    const struct rf_event *event, const struct rf_fold *fold)
+{
+    struct rf_source_counts *source = &ledger->sources[input->source];
+
+    rf_assert(input->source < ledger->source_count);
+    source->duplicate += fold->result == RF_FOLD_DUPLICATE;
+    source->folded += fold->result == RF_FOLD_DONE;
+    ledger->seen_forgotten += fold->seen_forgotten;
+    if (input->broker_time != RF_MS_MIN) /* a topic without timestamps */
+        rf_histogram_add(&ledger->delay, (double)(input->broker_time - event->time) / 1000.0);
+    if (fold->rule_error_count > 0)
+        ledger->rules[fold->rule_error_rule].errors += fold->rule_error_count;
+}
+
+static void count_dead_letter(struct rf_ledger *ledger, const char *error_class)
+{
+    size_t found = RF_LETTER_RECORD;
+
+    for (size_t i = 0; i < RF_LETTER_CLASSES; i++) {
+        if (strcmp(rf_letter_class_name((enum rf_letter_class)i), error_class) == 0)
+            found = i;
+    }
+    ledger->dead_letters[found]++;
+}
+
+static void count_derived(struct rf_ledger *ledger, const struct rf_derived *derived)
+{
+    switch (derived->status) {
+    case RF_STATUS_RAISED:
+        ledger->rules[derived->rule].raised++;
+        break;
+    case RF_STATUS_UPDATED:
+        ledger->rules[derived->rule].updated++;
+        break;
+    case RF_STATUS_CLEARED:
+        ledger->rules[derived->rule].cleared++;
+        break;
+    case RF_STATUS_EVICTED:
+        ledger->evicted++;
+        break;
+    case RF_STATUS_ERASED: /* counted by source: not every erasure is told */
+        break;
+    }
+}
+
+void rf_ledger_outbox(struct rf_ledger *ledger, const struct rf_out *outbox, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (outbox[i].kind == RF_OUT_DEAD_LETTER)
+            count_dead_letter(ledger, outbox[i].as.dead_letter->error_class);
+        else
+            count_derived(ledger, outbox[i].as.derived);
+    }
+}
+
+void rf_task_counts_add(struct rf_task_counts *sum, const struct rf_task_counts *more)
+{
+    sum->records += more->records;
+    sum->events += more->events;
+    sum->filtered += more->filtered;
+    sum->duplicates += more->duplicates;
+    sum->late += more->late;
+    sum->dead_letters += more->dead_letters;
+    sum->derived += more->derived;
+    sum->erased += more->erased;
+    sum->rule_errors += more->rule_errors;
+    sum->seen_forgotten += more->seen_forgotten;
+}
