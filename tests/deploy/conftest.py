@@ -6,12 +6,22 @@ import subprocess
 
 import pytest
 
+from harness import artefacts
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 DEPLOY = TOP / "deploy"
 
 
 def build():
     return pathlib.Path(os.environ.get("RINGFOLD_BUILD") or TOP / "build")
+
+
+def reachable(get, *arguments):
+    """What get() returns; where it cannot be had the test is skipped, by name."""
+    try:
+        return get(*arguments)
+    except artefacts.Unreachable as error:
+        pytest.skip(f"unreachable: {error}")
 
 
 def need(*tools):

@@ -97,6 +97,28 @@ def flink_classpath():
 
 
 @functools.cache
+def prometheus(program="prometheus"):
+    """prometheus or promtool: the machine's, or out of Debian's package, which is not installed: it would start a service."""
+    found = shutil.which(program)
+    if found is not None:
+        return found
+
+    def fetch(directory):
+        directory.mkdir(parents=True)
+        try:
+            done = subprocess.run(["apt-get", "-q", "download", "prometheus"], cwd=directory, capture_output=True,
+                                  text=True, timeout=FETCH_SECONDS_MAX, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Unreachable(f"prometheus: {error}") from error
+        packages = list(directory.glob("prometheus_*.deb"))
+        if done.returncode != 0 or not packages:
+            raise Unreachable(f"prometheus: {done.stderr.strip().splitlines()[-1:] or 'no package'}")
+        _run(["dpkg", "-x", str(packages[0]), str(directory)], "prometheus")
+
+    return str(_fetch_once(cache() / "prometheus", fetch) / "usr" / "bin" / program)
+
+
+@functools.cache
 def lifetimes_python():
     """The interpreter of an environment that has lifetimes."""
     requirements = HERE.parent / "requirements-lifetimes.txt"
