@@ -16,6 +16,7 @@ static struct rf_ops_options options_of(const struct rf_config *config, const ch
         .version = RF_VERSION,
         .app = config->plan->app,
         .instance = instance,
+        .state_dir = config->state_dir,
         .lag_aliases = config->http.lag_aliases,
         .drops_late = config->plan->late == RF_LATE_DROP,
         .print_customer = rf_customer_print_json,

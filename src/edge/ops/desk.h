@@ -18,6 +18,7 @@ struct rf_desk {
     const char *version; /* of the program */
     const char *app;
     const char *instance;
+    const char *state_dir; /* whose disk is watched; NULL: none */
     rf_ms started_at;
     bool lag_aliases; /* also the names of kafka_exporter */
     bool is_tls;      /* of this instance, and so of its siblings */

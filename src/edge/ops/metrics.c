@@ -454,6 +454,17 @@ static void print_process(struct rf_buffer *out, const struct rf_desk *desk)
     sample_count(out, stats.open_files_max, "process_max_fds", NULL);
 }
 
+static void print_disk(struct rf_buffer *out, const char *state_dir)
+{
+    uint64_t bytes = 0;
+
+    if (state_dir == NULL || !rf_process_disk_available(state_dir, &bytes))
+        return;
+    family(out, "state_disk_available_bytes", "gauge",
+           "What may still be written to the disk that state.dir is on.");
+    sample_count(out, bytes, "ringfold_state_disk_available_bytes", NULL);
+}
+
 static void print_http(struct rf_buffer *out, const struct rf_desk_counts *counts)
 {
     family(out, "http_requests_total", "counter", "Requests that were answered here.");
@@ -507,4 +518,5 @@ void rf_desk_metrics(const struct rf_desk *desk, const struct rf_desk_view *view
     }
     print_http(out, view->counts);
     print_process(out, desk);
+    print_disk(out, desk->state_dir);
 }

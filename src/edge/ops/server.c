@@ -272,6 +272,7 @@ struct rf_ops *rf_ops_open(const struct rf_ops_options *options, struct rf_error
         .version = options->version,
         .app = options->app,
         .instance = options->instance,
+        .state_dir = options->state_dir,
         .started_at = rf_clock_wall_ms(),
         .lag_aliases = options->lag_aliases,
         .drops_late = options->drops_late,

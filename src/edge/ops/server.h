@@ -13,6 +13,7 @@ struct rf_ops_options {
     const char *certificate, *key; /* PEM files; NULL: plain HTTP */
     const char *client_ca;         /* PEM file; NULL: clients are not asked for certificates */
     const char *version, *app, *instance;
+    const char *state_dir; /* whose disk is watched; NULL: none */
     bool lag_aliases, drops_late;
     void (*print_customer)(const struct rf_plan *plan, const struct rf_customer *customer,
                            const struct rf_value *values, rf_ms now, struct rf_buffer *out);

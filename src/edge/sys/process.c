@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 
 #include "edge/sys/clock.h"
 
@@ -29,4 +30,14 @@ void rf_process_stats(struct rf_process_stats *stats)
     };
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
         stats->open_files_max = (uint64_t)limit.rlim_cur;
+}
+
+bool rf_process_disk_available(const char *path, uint64_t *bytes)
+{
+    struct statvfs disk;
+
+    if (statvfs(path, &disk) != 0)
+        return false;
+    *bytes = (uint64_t)disk.f_bavail * (uint64_t)disk.f_frsize;
+    return true;
 }

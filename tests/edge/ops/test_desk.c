@@ -137,6 +137,18 @@ START_TEST(aliases_are_given_where_they_are_wanted)
 }
 END_TEST
 
+START_TEST(the_disk_of_the_stores_is_watched_where_there_is_one)
+{
+    has_not(ask("/metrics"), "disk_available");
+
+    desk.state_dir = "/nowhere/at/all";
+    has_not(ask("/metrics"), "disk_available");
+    desk.state_dir = "/";
+    has(ask("/metrics"), "\nringfold_state_disk_available_bytes ");
+    desk.state_dir = NULL;
+}
+END_TEST
+
 START_TEST(metrics_and_health_are_answered_without_workers)
 {
     view.inspect = NULL;
@@ -354,6 +366,7 @@ int main(void)
     tcase_add_test(tests, lag_is_never_negative);
     tcase_add_test(tests, metrics_count_transactions_rules_and_dead_letters);
     tcase_add_test(tests, aliases_are_given_where_they_are_wanted);
+    tcase_add_test(tests, the_disk_of_the_stores_is_watched_where_there_is_one);
     tcase_add_test(tests, metrics_and_health_are_answered_without_workers);
     tcase_add_test(tests, it_is_not_ready_while_a_task_restores_and_says_how_long);
     tcase_add_test(tests, it_is_ready_without_tasks_once_it_has_joined);
