@@ -16,7 +16,7 @@ struct subject {
     struct rf_engine *engine;
     const struct rf_customer_codec *codec;
     const struct rf_customer_layout *layout;
-    struct rf_value values[16];
+    struct rf_value values[32];
 };
 
 static void add(struct fixture *f, struct rf_feature feature, const char *value)
@@ -61,6 +61,50 @@ static void add_features(struct fixture *f)
         "event.number");
 }
 
+/* By key since ever, in a window and with a half-life; times and cases kept one by one. */
+static void add_aggregates(struct fixture *f)
+{
+    uint32_t cases = 0;
+
+    add(f, (struct rf_feature){.name = "mean", .kind = RF_FEATURE_MEAN, .half_life = RF_DAY_MS},
+        "event.amount");
+    add(f,
+        (struct rf_feature){.name = "median",
+                            .kind = RF_FEATURE_QUANTILE,
+                            .q = 0.5,
+                            .window = RF_DAY_MS,
+                            .bucket = RF_HOUR_MS},
+        "event.amount");
+    add(f, (struct rf_feature){.name = "top", .kind = RF_FEATURE_TOP, .key_type = &rf_type_string},
+        "event.text");
+    add(f,
+        (struct rf_feature){
+            .name = "counts", .kind = RF_FEATURE_COUNT_BY, .key_type = &rf_type_int},
+        "event.number");
+    add(f,
+        (struct rf_feature){.name = "spread",
+                            .kind = RF_FEATURE_ENTROPY,
+                            .key_type = &rf_type_bool,
+                            .half_life = RF_DAY_MS},
+        "event.flag");
+    fixture_listen(f,
+                   fixture_feature(f, (struct rf_feature){.name = "trend",
+                                                          .kind = RF_FEATURE_TREND,
+                                                          .state_type = &rf_type_int,
+                                                          .window = RF_DAY_MS,
+                                                          .bucket = RF_HOUR_MS}),
+                   0, NULL, NULL);
+    add(f, (struct rf_feature){.name = "gap", .kind = RF_FEATURE_INTERVAL, .stat = RF_STAT_STDDEV},
+        NULL);
+    cases = fixture_feature(f, (struct rf_feature){.name = "cases", .kind = RF_FEATURE_CASES});
+    fixture_listen_cases(f, cases, 0, fixture_expr(f, "event.flag", NULL),
+                         fixture_expr(f, "!event.flag", NULL), fixture_expr(f, "event.text", NULL));
+    fixture_feature(f, (struct rf_feature){.name = "resolution",
+                                           .kind = RF_FEATURE_CASES_OF,
+                                           .stat = RF_STAT_RESOLUTION_LAST,
+                                           .of = cases});
+}
+
 static struct subject *make_subject(void)
 {
     static struct subject subject;
@@ -70,6 +114,7 @@ static struct subject *make_subject(void)
     fixture_init(f);
     fixture_source(f, "events", RF_DAY_MS);
     add_features(f);
+    add_aggregates(f);
     fixture_rule(f, (struct rf_rule){.name = "busy",
                                      .when = fixture_expr(f, "n_7d > 3 && rate > 1.0", NULL),
                                      .cooldown = RF_HOUR_MS});

@@ -250,7 +250,9 @@ static bool check_interval(struct rf_reader *r, const struct rf_interval *interv
     if (kept == 0 || (kept == 1) != (interval->count == 1) ||
         interval->settled + kept > interval->count)
         return rf_read_fault(r, "events that cannot be");
-    if (!(interval->squares >= 0.0))
+    /* Neither NaN nor near the end: no number of gaps comes to that. */
+    if (!(interval->squares >= 0.0 && interval->squares < 1e60) ||
+        !(interval->mean >= 0.0 && interval->mean < 1e20))
         return rf_read_fault(r, "a variance that cannot be");
     if (interval->first > interval->times[0])
         return rf_read_fault(r, "times out of order");

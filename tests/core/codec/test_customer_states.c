@@ -362,6 +362,130 @@ START_TEST(bytes_damaged_at_random_are_refused_or_make_a_customer_that_can_be_fo
 }
 END_TEST
 
+/* ---- what the engine relies on -------------------------------------------------------------------- */
+
+static size_t feature_of(enum rf_feature_kind kind)
+{
+    size_t i = 0;
+
+    while (f.features[i].kind != kind) /* the first is the one since ever */
+        i++;
+    return i;
+}
+
+static void refuse(enum rf_feature_kind kind, struct rf_feature_state state, const char *why)
+{
+    struct rf_customer customer, again;
+    struct rf_error err = {0};
+    struct rf_value *values = rf_arena_alloc_zero(&arena, f.plan.feature_count * sizeof *values);
+    struct rf_buffer out;
+
+    rf_customer_init(&arena, &f.plan, rf_bytes_of_text("alice"), &customer);
+    customer.first_seen = customer.as_of = START;
+    customer.event_count = 1;
+    customer.features[feature_of(kind)] = state;
+    rf_buffer_init(&out, 1U << 20);
+    rf_customer_encode(codec, &customer, values, &out);
+
+    ck_assert(!rf_customer_decode(layout_of(codec, rf_customer_codec_schema(codec)),
+                                  rf_buffer_bytes(&out), &arena, &again, &err));
+
+    ck_assert_int_eq(err.kind, RF_ERROR_STATE);
+    ck_assert_msg(strstr(err.message, why) != NULL, "%s", err.message);
+    rf_buffer_deinit(&out);
+}
+
+static struct rf_tally number_by(int64_t key, double number)
+{
+    return (struct rf_tally){.key = rf_value_int(key),
+                             .state = {.set = true, .value = rf_value_double(number)}};
+}
+
+static struct rf_tally count_by(int64_t key)
+{
+    return (struct rf_tally){.key = rf_value_int(key),
+                             .state = {.set = true, .value = rf_value_int(1)}};
+}
+
+START_TEST(keys_that_cannot_be_are_damage)
+{
+    struct rf_tally one[] = {number_by(0, 1)};
+    struct rf_tally other[] = {number_by(0, 1), number_by(2, 1)};
+    struct rf_tally three[] = {number_by(0, 1), number_by(1, 1), number_by(2, 1)};
+    struct rf_tally bins[] = {count_by(4), count_by(4)};
+    struct rf_tally far[] = {count_by(INT64_MIN)};
+    struct rf_tally *many = rf_arena_alloc(&arena, (RF_TALLY_BINS_MAX + 1) * sizeof *many);
+    for (int i = 0; i <= RF_TALLY_BINS_MAX; i++)
+        many[i] = count_by(i);
+
+    refuse(RF_FEATURE_MEAN, (struct rf_feature_state){.count = 1, .tallies = one}, "of one number");
+    refuse(RF_FEATURE_MEAN, (struct rf_feature_state){.count = 2, .tallies = other},
+           "neither weights nor values");
+    refuse(RF_FEATURE_MEAN, (struct rf_feature_state){.count = 3, .tallies = three},
+           "too many keys");
+    refuse(RF_FEATURE_QUANTILE, (struct rf_feature_state){.count = 2, .tallies = bins},
+           "keys out of order");
+    refuse(RF_FEATURE_QUANTILE, (struct rf_feature_state){.count = 1, .tallies = far},
+           "a bin out of range");
+    refuse(RF_FEATURE_QUANTILE,
+           (struct rf_feature_state){.count = RF_TALLY_BINS_MAX + 1, .tallies = many},
+           "too many keys");
+    refuse(RF_FEATURE_COUNT_BY,
+           (struct rf_feature_state){.count = RF_TALLY_VALUES_MAX + 1, .tallies = many},
+           "too many keys");
+}
+END_TEST
+
+START_TEST(events_between_which_there_is_no_time_are_damage)
+{
+    static const struct {
+        struct rf_interval interval;
+        const char *why;
+    } rows[] = {
+        {{.count = 2, .time_count = 1, .times = {START}, .first = START}, "events that cannot be"},
+        {{.count = 1, .time_count = 2, .times = {START - 1, START}, .first = START - 1},
+         "events that cannot be"},
+        {{.count = 2, .time_count = 2, .times = {START, START - 1}, .first = START - 1},
+         "times out of order"},
+        {{.count = 2, .time_count = 2, .times = {START - 1, START}, .first = START},
+         "times out of order"},
+        {{.count = 2, .time_count = 2, .times = {START - 1, START}, .first = 0, .squares = -1},
+         "a variance that cannot be"},
+        {{.count = 2, .time_count = 2, .times = {START, START + 1}, .first = 0},
+         "later than its as_of"},
+        {{.count = 2, .settled = 1, .time_count = 2, .times = {START - 1, START}, .first = 0},
+         "events that cannot be"},
+    };
+    struct rf_interval interval = rows[_i].interval;
+
+    refuse(RF_FEATURE_INTERVAL, (struct rf_feature_state){.interval = &interval}, rows[_i].why);
+}
+END_TEST
+
+START_TEST(cases_that_cannot_be_are_damage)
+{
+    struct rf_case fine = {.id = rf_bytes_of_text("b"),
+                           .settled = {.changed = RF_MS_MIN, .resolved_at = RF_MS_MIN},
+                           .mark_count = 2,
+                           .marks = {2 * START - 2, 2 * START}};
+    struct rf_case twice[] = {fine, fine};
+    struct rf_case none = fine, future = fine, before = fine;
+    none.mark_count = 0;
+    future.marks[1] = 2 * START + 3;
+    before.settled.changed = START;
+    struct rf_case *all[] = {twice, &none, &future, &before};
+    static const char *const why[] = {"cases out of order", "times out of order",
+                                      "later than its as_of", "times out of order"};
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        struct rf_cases cases = {
+            .resolved_at = RF_MS_MIN, .count = i == 0 ? 2 : 1, .items = all[i]};
+
+        refuse(RF_FEATURE_CASES, (struct rf_feature_state){.cases = &cases}, why[i]);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("core/codec/customer_states");
@@ -374,6 +498,9 @@ int main(void)
     tcase_add_test(tcase, a_record_cut_off_anywhere_is_damaged);
     tcase_add_test(tcase,
                    bytes_damaged_at_random_are_refused_or_make_a_customer_that_can_be_folded_on);
+    tcase_add_test(tcase, keys_that_cannot_be_are_damage);
+    tcase_add_loop_test(tcase, events_between_which_there_is_no_time_are_damage, 0, 7);
+    tcase_add_test(tcase, cases_that_cannot_be_are_damage);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
