@@ -237,6 +237,88 @@ class Failures(Folder):
         self.assertEqual(done.returncode, 0, done.stdout)
 
 
+class Rules(Folder):
+    """All that a rule can be: episodes, `for`, patterns."""
+    CONFIG = f"""app: rules
+sources:
+  calls: {{ topic: calls, format: json, kind: call, schema: {TOP}/schemas/call.avsc, customer: event.customer_id, time: event.started_at }}
+  complaints:
+    {{ topic: complaints, format: json, kind: complaint, schema: {TOP}/schemas/complaint.avsc, customer: event.customer_id, time: event.opened_at }}
+features:
+  dropped_7d: {{ count: call, where: 'event.termination == "DROPPED"', window: 7d }}
+  complaints: {{ count: complaint }}
+rules:
+  bad-line: {{ when: dropped_7d >= 2, clear_when: dropped_7d == 0, emit: alert }}
+  patient: {{ when: complaints > 0, for: 3d, emit: alert }}
+  gone-quiet:
+    pattern:
+      - {{ kind: complaint, where: 'event.status == "RESOLVED"' }}
+      - {{ not: call, for: 14d }}
+    emit: alert
+outputs: {{ alert: {{ topic: alerts }} }}
+"""
+
+    def run_rules(self, tests, *options):
+        self.write("ringfold.yaml", self.CONFIG)
+        head = ("config: ringfold.yaml\ndefaults: { calls: { duration_s: 60, termination: DROPPED }, "
+                "complaints: { case_id: c, status: OPENED } }\ntests:\n")
+        return ringfold("test", *options, self.write("tests.yaml", head + tests))
+
+    def test_an_alert_is_raised_and_cleared_by_time(self):
+        done = self.run_rules("""  one:
+    steps:
+      - when: { source: calls, times: 2, every: 1h }
+        expect:
+          derived: [ { rule: bad-line, status: RAISED, episode: 1 } ]
+          held: { bad-line: raised }
+      - when: { source: calls, at: +8d }
+        expect:
+          derived: [ { rule: bad-line, status: CLEARED, episode: 1 } ]
+          held: { bad-line: condition }
+""")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_a_condition_has_to_hold_for_a_while(self):
+        done = self.run_rules("""  one:
+    when: { source: complaints }
+    steps:
+      - expect: { derived: nothing, held: { patient: for } }
+      - when: { source: calls, at: +4d, fields: { termination: NORMAL } }
+        expect:
+          derived: [ { rule: patient, at: 2026-01-04 } ]
+          held: { patient: told }
+""")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_silence_completes_a_pattern_and_a_call_breaks_it(self):
+        done = self.run_rules("""  silence:
+    when: { source: complaints, fields: { status: RESOLVED } }
+    steps:
+      - expect: { held: { gone-quiet: pattern } }
+      - when: { source: calls, at: +15d }
+        expect: { contains: [ { rule: gone-quiet, matched: [ complaint ], at: 2026-01-15 } ] }
+  a call:
+    when:
+      - { source: complaints, fields: { status: RESOLVED } }
+      - { source: calls, at: +13d }
+      - { source: calls, at: +13d }
+    expect: [ { rule: patient } ]
+""")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_a_partial_match_is_explained(self):
+        done = self.run_rules("  one:\n    when: { source: complaints, fields: { status: RESOLVED } }\n"
+                              "    expect: [ { rule: gone-quiet, matched: [ complaint, call ] } ]\n")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("gone-quiet: waits for its pattern", done.stdout)
+        self.assertIn("1 of 1: complaint at 2026-01-01T00:00:00Z; fires at 2026-01-15T00:00:00Z, unless call", done.stdout)
+
+    def test_kinds_of_a_match_are_kinds(self):
+        done = self.run_rules("  one:\n    when: { source: complaints }\n    expect: [ { matched: [ calls ] } ]\n")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("did you mean 'call'?", done.stderr)
+
+
 class Explain(Folder):
     def explain(self, customer, *more):
         inputs = [f"{source}={TELCO}/{source}.ndjson" for source in SOURCES]

@@ -125,6 +125,42 @@ static void print_whole(struct rf_buffer *out, const struct rf_explained *condit
         print_condition(out, &condition->parts[i], indent, 0);
 }
 
+/* ---- a pattern ---- */
+
+static void print_run(struct rf_buffer *out, const struct rf_explained_run *run, size_t stage_count,
+                      const char *indent)
+{
+    rf_buffer_printf(out, "%s%zu of %zu: ", indent, run->taken_count, stage_count);
+    for (size_t i = 0; i < run->taken_count; i++) {
+        rf_buffer_printf(out, "%s%s at ", i == 0 ? "" : ", ", run->taken[i].kind);
+        print_instant(out, run->taken[i].time);
+    }
+    if (run->next != NULL)
+        rf_buffer_printf(out, "; waits for %s", run->next);
+    else
+        rf_buffer_printf(out, "; fires");
+    if (run->until != RF_MS_MAX) {
+        rf_buffer_append_text(out, run->next != NULL ? ", before " : " at ");
+        print_instant(out, run->until);
+    }
+    if (run->forbids != NULL)
+        rf_buffer_printf(out, ", unless %s", run->forbids);
+    rf_buffer_append_byte(out, '\n');
+}
+
+static void print_pattern(struct rf_buffer *out, const struct rf_explained_pattern *pattern,
+                          const char *indent)
+{
+    if (pattern->run_count == 0)
+        rf_buffer_printf(out, "%snothing of its pattern has happened\n", indent);
+    for (size_t i = 0; i < pattern->run_count; i++)
+        print_run(out, &pattern->runs[i], pattern->stage_count, indent);
+    if (pattern->waiting_count > 0)
+        rf_buffer_printf(out, "%s%zu event%s of it wait%s for older ones to come in\n", indent,
+                         pattern->waiting_count, pattern->waiting_count == 1 ? "" : "s",
+                         pattern->waiting_count == 1 ? "s" : "");
+}
+
 /* ---- a rule ---- */
 
 static void print_standing(struct rf_buffer *out, const struct rf_explained_rule *rule)
@@ -150,6 +186,13 @@ static void print_standing(struct rf_buffer *out, const struct rf_explained_rule
         rf_buffer_append_text(out, "has fired, and holds ever since ");
         print_instant(out, rule->since);
         break;
+    case RF_STANDING_PATTERN:
+        rf_buffer_append_text(out, "waits for its pattern");
+        if (rule->until == RF_MS_MIN)
+            break;
+        rf_buffer_append_text(out, ", and is silent until ");
+        print_instant(out, rule->until);
+        break;
     case RF_STANDING_COOLDOWN:
         rf_buffer_append_text(out, "holds, and is held back by its cooldown until ");
         print_instant(out, rule->until);
@@ -173,6 +216,10 @@ void rf_explained_rule_print_text(const struct rf_plan *plan, const struct rf_ex
         print_instant(out, rule->last_fired);
     }
     rf_buffer_append_byte(out, '\n');
+    if (rule->pattern != NULL)
+        print_pattern(out, rule->pattern, deeper);
+    if (rule->pattern != NULL && rule->when != NULL)
+        rf_buffer_printf(out, "%swhere a match counts if\n", deeper);
     if (rule->when != NULL)
         print_whole(out, rule->when, deeper);
     if (rule->clear_when != NULL) {

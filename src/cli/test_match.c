@@ -289,6 +289,24 @@ static void compare_episode(struct comparing *comparing)
     differ(comparing, "episode", rf_bytes_of_text(expected), rf_bytes_of_text(actual));
 }
 
+static void print_matched(struct rf_buffer *out, const struct rf_derived *derived)
+{
+    for (size_t i = 0; i < derived->matched_count; i++)
+        rf_buffer_printf(out, "%s%s", i == 0 ? "" : ", ", derived->matched[i].kind);
+}
+
+static void compare_matched(struct comparing *comparing)
+{
+    struct rf_buffer actual;
+
+    if (comparing->match->matched == NULL)
+        return;
+    rf_buffer_init(&actual, TEXT_MAX);
+    print_matched(&actual, comparing->derived);
+    compare_text(comparing, "matched", comparing->match->matched, rf_buffer_bytes(&actual));
+    rf_buffer_deinit(&actual);
+}
+
 static void compare_pattern(struct comparing *comparing)
 {
     const struct rf_value text = rf_value_string(comparing->derived->because);
@@ -354,6 +372,7 @@ size_t rf_test_compare(const struct rf_plan *plan, const struct rf_test_match *m
     compare_pattern(&comparing);
     compare_time(&comparing);
     compare_episode(&comparing);
+    compare_matched(&comparing);
     for (size_t i = 0; i < match->reason_count; i++)
         compare_reason(&comparing, &match->reasons[i]);
     if (match->offer_value != NULL)
@@ -387,6 +406,10 @@ void rf_test_match_print(struct rf_buffer *out, const struct rf_test_match *matc
     separator = match->because_pattern != NULL ? ", " : separator;
     if (match->episode > 0) {
         rf_buffer_printf(out, "%sepisode: %lld", separator, (long long)match->episode);
+        separator = ", ";
+    }
+    if (match->matched != NULL) {
+        rf_buffer_printf(out, "%smatched: [ %s ]", separator, match->matched);
         separator = ", ";
     }
     if (match->at != RF_MS_MIN) {
@@ -432,4 +455,9 @@ void rf_test_derived_print(const struct rf_plan *plan, const struct rf_derived *
         rf_value_print(out, derived->reasons[i].value);
     }
     rf_buffer_append_text(out, derived->reason_count > 0 ? ")" : "");
+    if (derived->matched_count == 0)
+        return;
+    rf_buffer_append_text(out, " [");
+    print_matched(out, derived);
+    rf_buffer_append_byte(out, ']');
 }

@@ -64,6 +64,7 @@ static void take_derived(void *self, const struct rf_derived *derived)
     struct run *run = self;
     struct rf_derived *copy = NULL;
     struct rf_reason *reasons = NULL;
+    struct rf_matched *matched = NULL;
 
     if (run->emitted_count == EMITTED_MAX)
         return;
@@ -79,6 +80,10 @@ static void take_derived(void *self, const struct rf_derived *derived)
         reasons[i].value = rf_value_copy(run->arena, derived->reasons[i].value);
     }
     copy->reasons = reasons;
+    matched = rf_arena_alloc(run->arena, (derived->matched_count + 1) * sizeof *matched);
+    for (size_t i = 0; i < derived->matched_count; i++)
+        matched[i] = derived->matched[i];
+    copy->matched = matched;
 }
 
 static void take_dead_letter(void *self, const struct rf_dead_letter *letter)
@@ -188,6 +193,8 @@ static void print_reads(struct run *run, uint32_t rule, struct rf_bytes id)
         rf_value_print(&run->details, run->bench->values[f]);
         separator = ", ";
     }
+    if (separator[0] == ':')
+        rf_buffer_append_text(&run->details, ": no feature");
     rf_buffer_append_byte(&run->details, '\n');
     print_standing(run, customer, rule);
 }

@@ -84,6 +84,40 @@ static void print_optional_instant(struct rf_buffer *out, const char *name, rf_m
     print_instant(out, name, instant);
 }
 
+static void print_run(struct rf_buffer *out, const struct rf_explained_run *run)
+{
+    rf_buffer_append_text(out, "{\"taken\":[");
+    for (size_t i = 0; i < run->taken_count; i++) {
+        rf_buffer_append_text(out, i == 0 ? "{" : ",{");
+        print_text(out, "kind", rf_bytes_of_text(run->taken[i].kind));
+        rf_buffer_append_byte(out, ',');
+        print_instant(out, "at", run->taken[i].time);
+        rf_buffer_append_byte(out, '}');
+    }
+    rf_buffer_append_byte(out, ']');
+    if (run->next != NULL) {
+        rf_buffer_append_byte(out, ',');
+        print_text(out, "next", rf_bytes_of_text(run->next));
+    }
+    if (run->forbids != NULL) {
+        rf_buffer_append_byte(out, ',');
+        print_text(out, "forbids", rf_bytes_of_text(run->forbids));
+    }
+    print_optional_instant(out, "until", run->until, RF_MS_MAX);
+    rf_buffer_append_byte(out, '}');
+}
+
+static void print_pattern(struct rf_buffer *out, const struct rf_explained_pattern *pattern)
+{
+    rf_buffer_printf(out, ",\"pattern\":{\"events\":%zu,\"waiting\":%zu,\"partial\":[",
+                     pattern->stage_count, pattern->waiting_count);
+    for (size_t i = 0; i < pattern->run_count; i++) {
+        rf_buffer_append_text(out, i == 0 ? "" : ",");
+        print_run(out, &pattern->runs[i]);
+    }
+    rf_buffer_append_text(out, "]}");
+}
+
 static void print_rule(struct rf_buffer *out, const struct rf_explained_rule *rule)
 {
     rf_buffer_printf(out, "{\"standing\":\"%s\"", rf_standing_name(rule->standing));
@@ -100,6 +134,8 @@ static void print_rule(struct rf_buffer *out, const struct rf_explained_rule *ru
         rf_buffer_append_text(out, ",\"clear_when\":");
         print_condition(out, rule->clear_when);
     }
+    if (rule->pattern != NULL)
+        print_pattern(out, rule->pattern);
     rf_buffer_append_byte(out, '}');
 }
 

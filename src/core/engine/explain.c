@@ -182,6 +182,84 @@ static const struct rf_explained *explain_whole(struct explaining *explaining,
     return explained;
 }
 
+/* ---- a pattern ---- */
+
+/* The kinds of the steps in a mask, with commas; NULL: none. */
+static const char *kinds_of(struct rf_arena *arena, const struct rf_pattern *pattern,
+                            uint32_t steps)
+{
+    const char *kinds = NULL;
+
+    for (uint32_t i = 0; i < pattern->step_count; i++) {
+        if ((steps >> i & 1U) == 0)
+            continue;
+        kinds = kinds == NULL ? pattern->steps[i].kind
+                              : rf_arena_printf(arena, "%s, %s", kinds, pattern->steps[i].kind);
+    }
+    return kinds;
+}
+
+/* When a partial match ends, or is complete where silence is all that it waits for. */
+static rf_ms end_of_run(const struct rf_pattern *pattern, const struct rf_explained_run *run)
+{
+    rf_ms first = run->taken[0].time;
+    rf_ms last = run->taken[run->taken_count - 1].time;
+    rf_span_ms step = run->taken_count < pattern->stage_count
+                          ? pattern->stages[run->taken_count].within
+                          : pattern->silence;
+    rf_ms whole = pattern->within > 0 ? first + pattern->within : RF_MS_MAX;
+    rf_ms next = step > 0 ? last + step : RF_MS_MAX;
+
+    return next < whole ? next : whole;
+}
+
+static void explain_run(struct rf_arena *arena, const struct rf_pattern *pattern,
+                        const struct rf_pattern_state *state, const struct rf_pattern_run *run,
+                        struct rf_explained_run *explained)
+{
+    struct rf_explained_event *taken = rf_arena_alloc(arena, (run->taken + 1) * sizeof *taken);
+    bool complete = run->taken == pattern->stage_count;
+
+    rf_assert(run->taken > 0);
+    rf_assert(run->taken <= pattern->stage_count);
+    for (uint32_t i = 0; i < run->taken; i++) {
+        taken[i].kind = pattern->steps[pattern->stages[i].step].kind;
+        taken[i].time = state->events[run->events[i]].time;
+    }
+    *explained = (struct rf_explained_run){
+        .taken_count = run->taken,
+        .taken = taken,
+        .next = complete ? NULL : pattern->steps[pattern->stages[run->taken].step].kind,
+        .forbids = kinds_of(arena, pattern,
+                            complete ? pattern->forbids : pattern->stages[run->taken].forbids),
+    };
+    explained->until = end_of_run(pattern, explained);
+}
+
+static const struct rf_explained_pattern *explain_pattern(struct explaining *explaining,
+                                                          const struct rf_pattern *pattern)
+{
+    const struct rf_engine *engine = explaining->engine;
+    const struct rf_pattern_state *state = NULL;
+    struct rf_explained_pattern *explained = NULL;
+    struct rf_explained_run *runs = NULL;
+
+    if (pattern == NULL)
+        return NULL;
+    state = &engine->customer->patterns[pattern - engine->plan->patterns];
+    explained = rf_arena_alloc(explaining->arena, sizeof *explained);
+    runs = rf_arena_alloc(explaining->arena, (state->run_count + 1) * sizeof *runs);
+    for (uint32_t i = 0; i < state->run_count; i++)
+        explain_run(explaining->arena, pattern, state, &state->runs[i], &runs[i]);
+    *explained = (struct rf_explained_pattern){
+        .stage_count = pattern->stage_count,
+        .run_count = state->run_count,
+        .runs = runs,
+        .waiting_count = state->event_count - state->taken_count,
+    };
+    return explained;
+}
+
 /* ---- a rule ---- */
 
 /* As rules.c decides it. */
@@ -195,6 +273,9 @@ static void find_standing(const struct rf_rule *rule, const struct rf_rule_state
     if (state->raised) {
         explained->standing = RF_STANDING_RAISED;
         explained->since = state->last_fired;
+    } else if (rule->pattern != NULL) {
+        explained->standing = RF_STANDING_PATTERN;
+        explained->until = now < cooled ? cooled : RF_MS_MIN;
     } else if (!holds) {
         explained->standing = RF_STANDING_CONDITION;
     } else if (rule->hold > 0 && now - held_since < rule->hold) {
@@ -225,6 +306,7 @@ static void explain_rule(struct explaining *explaining, const struct parts *part
         .fired_count = state->fired_count,
         .last_fired = state->last_fired,
         .due = explained->due,
+        .pattern = explain_pattern(explaining, engine->plan->rules[index].pattern),
         .when = explain_whole(explaining, parts->when),
         .clear_when = state->raised ? explain_whole(explaining, parts->clear_when) : NULL,
     };

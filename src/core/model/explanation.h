@@ -39,29 +39,55 @@ enum rf_standing {
     RF_STANDING_FOR,       /* `when` has to hold for longer */
     RF_STANDING_TOLD,      /* with `for`: it has fired since `when` began to hold */
     RF_STANDING_COOLDOWN,
+    RF_STANDING_PATTERN, /* its pattern has to become complete */
+};
+#define RF_STANDINGS (RF_STANDING_PATTERN + 1)
+
+/* How far the customer has come in a pattern: its partial matches, the one that has begun first at first. */
+struct rf_explained_event {
+    const char *kind;
+    rf_ms time;
+};
+
+struct rf_explained_run {
+    size_t taken_count;
+    const struct rf_explained_event *taken;
+    const char *next;    /* the kind that it waits for; NULL: silence is all that is missing */
+    const char *forbids; /* kinds that would end it, with commas; NULL: none */
+    rf_ms until;         /* it ends then, or with silence is complete; RF_MS_MAX: it has time */
+};
+
+struct rf_explained_pattern {
+    size_t stage_count; /* events of a whole match */
+    size_t run_count;
+    const struct rf_explained_run *runs;
+    size_t waiting_count; /* events that wait for older ones to come in (`lateness`) */
 };
 
 struct rf_explained_rule {
     uint32_t rule; /* index in the plan */
     enum rf_standing standing;
     rf_ms since; /* RAISED: its alert; FOR, TOLD: `when` holds; RF_MS_MIN: none */
-    rf_ms until; /* FOR, COOLDOWN: over then, if all stays as it is; RF_MS_MIN: none */
+    /* FOR, COOLDOWN: over then, if all stays as it is; PATTERN: it is silent until then. RF_MS_MIN: none */
+    rf_ms until;
     int64_t fired_count;
     rf_ms last_fired; /* RF_MS_MIN: never */
     rf_ms due;        /* if nothing happens it fires or clears then; RF_MS_MAX: never */
-    const struct rf_explained *when;
+    const struct rf_explained_pattern *pattern; /* NULL: the rule has none */
+    const struct rf_explained *when;       /* NULL: it has a pattern, every match of which counts */
     const struct rf_explained *clear_when; /* NULL: the rule has none, or its alert is not open */
 };
 
 struct rf_explanation {
     struct rf_bytes customer;
     rf_ms now;
-    rf_ms due; /* the first instant at which something comes of it if nothing happens; RF_MS_MAX: none */
+    rf_ms
+        due; /* the first instant at which something comes of it if nothing happens; RF_MS_MAX: none */
     size_t rule_count;
     const struct rf_explained_rule *rules; /* in the order of the plan */
 };
 
-/* "ready", "condition", "raised", "for", "told", "cooldown". */
+/* "ready", "condition", "raised", "for", "told", "cooldown", "pattern". */
 const char *rf_standing_name(enum rf_standing standing);
 /* "==", "<=", ...; "" for none. */
 const char *rf_comparison_name(enum rf_comparison comparison);

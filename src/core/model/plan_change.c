@@ -242,10 +242,18 @@ static void compare_states(struct comparing *comparing, const struct rf_plan_bef
 
 /* ---- rules, sources, outputs ---- */
 
+/* The name of what is kept of a pattern has a hash of its definition in it. */
+static const char *state_of(const struct rf_pattern *pattern)
+{
+    return pattern == NULL ? "" : pattern->state_name;
+}
+
 static void detail_rule(struct comparing *comparing, struct rf_part_change *part,
                         const struct rf_rule *before, const struct rf_rule *after)
 {
     compare_expr(part, "when", before->when, after->when);
+    if (strcmp(state_of(before->pattern), state_of(after->pattern)) != 0)
+        add_detail(part, "pattern, whose partial matches are forgotten");
     compare_expr(part, "clear_when", before->clear_when, after->clear_when);
     compare_expr(part, "because", before->because, after->because);
     compare_text(comparing, part, "severity", before->severity, after->severity);

@@ -342,6 +342,33 @@ static bool read_reasons(struct rf_test_file *file, const struct rf_yaml_node *n
     return false;
 }
 
+/* [ complaint, call ]: the kinds of the events that a pattern took, in their order. */
+static bool read_matched(struct rf_test_file *file, const struct rf_yaml_node *node,
+                         struct rf_test_match *match)
+{
+    const char *kinds[RF_SOURCES_MAX];
+    size_t index = 0;
+
+    if (node == NULL)
+        return true;
+    if (node->kind != RF_YAML_LIST || node->count == 0) {
+        rf_test_complain(file, node, "matched: [ KIND, KIND ]",
+                         "'matched' is a list of the kinds of events, not %s",
+                         rf_yaml_kind_name(node));
+        return false;
+    }
+    for (size_t i = 0; i < file->plan->source_count; i++)
+        kinds[i] = file->plan->sources[i].kind;
+    for (size_t i = 0; i < node->count; i++) {
+        if (!rf_test_find(file, node->items[i], "kind", kinds, file->plan->source_count, &index))
+            return false;
+        match->matched = i == 0
+                             ? kinds[index]
+                             : rf_arena_printf(file->arena, "%s, %s", match->matched, kinds[index]);
+    }
+    return true;
+}
+
 static bool read_match(struct rf_test_file *file, const struct rf_yaml_node *node,
                        struct rf_test_match *match)
 {
@@ -354,13 +381,14 @@ static bool read_match(struct rf_test_file *file, const struct rf_yaml_node *nod
         BECAUSE,
         REASONS,
         EPISODE,
+        MATCHED,
         AT,
         VALUE,
         NAMES
     };
     static const char *const names[] = {"rule",     "output",  "customer", "status",
                                         "severity", "because", "reasons",  "episode",
-                                        "at",       "value",   NULL};
+                                        "matched",  "at",      "value",    NULL};
     const struct rf_yaml_node *values[NAMES];
     const char *outputs[RF_RULES_MAX];
     const char *customer = NULL;
@@ -390,6 +418,7 @@ static bool read_match(struct rf_test_file *file, const struct rf_yaml_node *nod
            read_because(file, values[BECAUSE], match) &&
            read_reasons(file, values[REASONS], match) &&
            read_episode(file, values[EPISODE], match) &&
+           read_matched(file, values[MATCHED], match) &&
            read_offer_value(file, values[VALUE], match) &&
            (values[AT] == NULL || rf_test_time(file, values[AT], file->clock, &match->at));
 }
@@ -484,16 +513,16 @@ static bool add_held(struct rf_test_file *file, const struct rf_yaml_node *map,
     struct rf_bytes customer = {0};
     size_t rule = 0;
     size_t cause = 0;
-    const char *causes[RF_STANDING_COOLDOWN + 1];
+    const char *causes[RF_STANDINGS];
     bool ok = read_subject(file, map, &customer);
 
-    for (int i = 0; i <= RF_STANDING_COOLDOWN; i++)
+    for (int i = 0; i < RF_STANDINGS; i++)
         causes[i] = rf_standing_name((enum rf_standing)i);
     for (size_t i = 0; ok && i < map->count; i++) {
         if (strcmp(rf_yaml_key(map, i), "customer") == 0)
             continue;
         ok = find_rule(file, map->keys[i], &rule) &&
-             rf_test_find(file, map->items[i], "cause", causes, RF_STANDING_COOLDOWN + 1, &cause);
+             rf_test_find(file, map->items[i], "cause", causes, RF_STANDINGS, &cause);
         if (ok)
             *(struct rf_test_held *)rf_test_list_add(file, list, sizeof(struct rf_test_held)) =
                 (struct rf_test_held){.line = rf_test_line(file, map->keys[i]),

@@ -62,6 +62,7 @@ struct rf_test_match {
     const struct rf_test_value *offer_value;
     size_t reason_count;
     const struct rf_test_member *reasons;
+    const char *matched; /* kinds of the events of a pattern's match, with ", "; NULL: any */
 };
 
 struct rf_test_features {
