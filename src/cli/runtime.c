@@ -98,6 +98,28 @@ static void decoders_close(void *self, const struct rf_decoder *decoders)
     free(made);
 }
 
+static size_t memory(void *self, struct rf_named_count *counts)
+{
+    const struct rf_runtime *runtime = self;
+
+    if (runtime->rocks == NULL)
+        return 0;
+    counts[0] = (struct rf_named_count){"block_cache", rf_rocks_shared_cache_used(runtime->rocks)};
+    return 1;
+}
+
+static size_t registry_requests(void *self, struct rf_named_count *counts)
+{
+    const struct rf_runtime *runtime = self;
+    const char *names[RF_REGISTRY_STATUSES_MAX];
+    uint64_t numbers[RF_REGISTRY_STATUSES_MAX];
+    size_t count = rf_registry_requests(runtime->registry, names, numbers);
+
+    for (size_t i = 0; i < count; i++)
+        counts[i] = (struct rf_named_count){names[i], numbers[i]};
+    return count;
+}
+
 /* ---- the registry ---- */
 
 struct rf_registry *rf_runtime_registry_open(const struct rf_config *config, const char *cache_dir,
@@ -296,7 +318,9 @@ static void describe_stream(struct rf_runtime *runtime)
                   .store_open = store_open,
                   .store_quarantine = store_quarantine,
                   .decoders_open = decoders_open,
-                  .decoders_close = decoders_close},
+                  .decoders_close = decoders_close,
+                  .memory = memory,
+                  .registry_requests = registry_requests},
         .kafka = config->properties,
         .kafka_count = config->property_count,
         .instance = config->instance,

@@ -53,6 +53,7 @@ struct rf_engine *rf_engine_open(const struct rf_plan *plan)
     rf_moving_make(&engine->memory, plan, &engine->wiring, &engine->moving);
     engine->moments =
         rf_arena_alloc_zero(&engine->memory, plan->rule_count * sizeof *engine->moments);
+    engine->meter = rf_arena_alloc_zero(&engine->memory, plan->rule_count * sizeof *engine->meter);
     engine->steps =
         rf_arena_alloc_zero(&engine->memory, plan->pattern_count * sizeof *engine->steps);
     engine->dedup_max = longest_dedup(plan);

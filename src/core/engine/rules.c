@@ -174,17 +174,20 @@ static void count_failure(struct rf_engine *engine, uint32_t index, struct rf_fo
     fold->rule_error_count++;
     fold->rule_error_rule = index;
     fold->rule_error = engine->error;
+    engine->meter[index].failures++;
 }
 
 void rf_rules_match(struct rf_engine *engine, uint32_t index, struct rf_rule_state *state,
                     const struct rf_cause *cause, struct rf_arena *arena, struct rf_fold *fold)
 {
+    rf_ns began = rf_meter_begin(engine, index);
     bool ok = false;
 
     rf_assert(cause->match != NULL);
     rf_error_clear(&engine->error);
     ok = state->raised ? tell_match(engine, index, state, cause, arena, &engine->error)
                        : ask_matched(engine, index, state, cause, arena, &engine->error);
+    rf_meter_end(engine, index, began);
     if (!ok)
         count_failure(engine, index, fold);
 }
@@ -192,11 +195,13 @@ void rf_rules_match(struct rf_engine *engine, uint32_t index, struct rf_rule_sta
 void rf_rules_ask_one(struct rf_engine *engine, uint32_t index, struct rf_rule_state *state,
                       const struct rf_cause *cause, struct rf_arena *arena, struct rf_fold *fold)
 {
+    rf_ns began = rf_meter_begin(engine, index);
     bool ok = false;
 
     rf_error_clear(&engine->error);
     ok = state->raised ? ask_raised(engine, index, state, cause, arena, &engine->error)
                        : ask_idle(engine, index, state, cause, arena, &engine->error);
+    rf_meter_end(engine, index, began);
     if (!ok)
         count_failure(engine, index, fold);
 }

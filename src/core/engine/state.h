@@ -6,6 +6,7 @@
 #include "core/base/arena.h"
 #include "core/base/error.h"
 #include "core/engine/engine.h"
+#include "core/engine/meter.h"
 #include "core/engine/moving.h"
 #include "core/engine/wiring.h"
 
@@ -37,9 +38,12 @@ struct rf_engine {
     const struct rf_plan *plan;
     struct rf_arena memory; /* what lives as long as the engine */
     struct rf_wiring wiring;
-    rf_span_ms dedup_max;      /* of all sources */
-    struct rf_moving moving;   /* what comes true by time alone */
-    struct rf_moment *moments; /* by rule */
+    rf_span_ms dedup_max;        /* of all sources */
+    struct rf_moving moving;     /* what comes true by time alone */
+    struct rf_moment *moments;   /* by rule */
+    struct rf_rule_meter *meter; /* by rule */
+    uint64_t evaluations;        /* of all rules */
+    rf_ns (*clock)(void);        /* for the meter alone; NULL: none */
 
     /* of the customer that is looked at */
     const struct rf_customer *customer;
@@ -53,7 +57,7 @@ struct rf_engine {
     struct rf_arena scratch; /* what its expressions make; forgotten with the next event */
     struct rf_contribution *contributions;
     size_t contribution_count;
-    uint32_t *steps; /* by pattern: the steps that it matches, by bit */
+    uint32_t *steps;               /* by pattern: the steps that it matches, by bit */
     struct rf_feature_set changed; /* with the expressions that read what changed */
     struct rf_derived *derived;    /* owned; grows */
     size_t derived_count, derived_capacity;

@@ -59,7 +59,6 @@ void rf_ledger_add(struct rf_ledger *sum, const struct rf_ledger *more)
         sum->rules[i].raised += more->rules[i].raised;
         sum->rules[i].updated += more->rules[i].updated;
         sum->rules[i].cleared += more->rules[i].cleared;
-        sum->rules[i].errors += more->rules[i].errors;
     }
     for (size_t i = 0; i < RF_LETTER_CLASSES; i++)
         sum->dead_letters[i] += more->dead_letters[i];
@@ -79,8 +78,6 @@ void rf_ledger_fold(struct rf_ledger *ledger, const struct rf_input *input,
     ledger->seen_forgotten += fold->seen_forgotten;
     if (input->broker_time != RF_MS_MIN) /* a topic without timestamps */
         rf_histogram_add(&ledger->delay, (double)(input->broker_time - event->time) / 1000.0);
-    if (fold->rule_error_count > 0)
-        ledger->rules[fold->rule_error_rule].errors += fold->rule_error_count;
 }
 
 static void count_dead_letter(struct rf_ledger *ledger, const char *error_class)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/base/time.h"
+#include "core/engine/meter.h"
 #include "core/task/histogram.h"
 #include "core/task/records.h"
 #include "core/task/store.h"
@@ -130,16 +131,16 @@ struct rf_source_view {
 
 struct rf_rule_counts {
     uint64_t raised, updated, cleared; /* derived events */
-    uint64_t errors;                   /* evaluations that failed: the rule did not fire */
+    uint64_t
+        errors; /* evaluations that failed: the rule did not fire; those of aborted transactions too */
 };
 struct rf_rule_view {
     const char *rule, *version, *output, *severity;
     struct rf_rule_counts counts;
-    /* Evaluations, those of aborted transactions too. One of RF_METER_EVERY is timed. */
+    /* Evaluations, those of aborted transactions too. One in RF_METER_EVERY is timed (core/engine/meter.h). */
     uint64_t evaluations, timed;
     uint64_t timed_ns; /* of the timed ones together: timed_ns / timed is the cost of one */
 };
-#define RF_METER_EVERY 1024
 
 struct rf_named_count {
     const char *name;

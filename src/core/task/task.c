@@ -714,10 +714,9 @@ const struct rf_ledger *rf_task_ledger(const struct rf_task *task)
     return &task->ledger;
 }
 
-void rf_task_features(struct rf_task *task, const struct rf_customer *customer, rf_ms now,
-                      struct rf_arena *arena, struct rf_value *values)
+struct rf_engine *rf_task_engine(struct rf_task *task)
 {
-    rf_engine_features(task->engine, customer, now, arena, values);
+    return task->engine;
 }
 
 void rf_task_store_sizes(const struct rf_task *task, struct rf_store_sizes *sizes)

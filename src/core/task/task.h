@@ -19,6 +19,7 @@
 #include "core/codec/schemas.h"
 #include "core/codec/wire.h"
 #include "core/engine/engine.h"
+#include "core/engine/meter.h"
 #include "core/model/derived.h"
 #include "core/model/event.h"
 #include "core/model/plan.h"
@@ -167,6 +168,10 @@ const struct rf_ledger *rf_task_ledger(const struct rf_task *task);
 /* The values of all features at `now`, by index in the plan: see rf_engine_features. Between two folds. */
 void rf_task_features(struct rf_task *task, const struct rf_customer *customer, rf_ms now,
                       struct rf_arena *arena, struct rf_value *values);
+struct rf_engine *rf_task_engine(struct rf_task *task); /* inside this room */
+/* See core/engine/meter.h. */
+void rf_task_set_clock(struct rf_task *task, rf_ns (*monotonic_ns)(void));
+void rf_task_take_meter(struct rf_task *task, struct rf_rule_meter *sum);
 void rf_task_store_sizes(const struct rf_task *task, struct rf_store_sizes *sizes);
 
 rf_ms rf_task_stream_time(const struct rf_task *task);            /* RF_MS_MIN: nothing was seen */

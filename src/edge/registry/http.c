@@ -29,6 +29,7 @@ struct rf_http {
     size_t address_count;
     size_t current; /* the one that answered last */
     const atomic_bool *stop;
+    struct rf_http_counts *counts; /* not owned; NULL: none */
     char fault[CURL_ERROR_SIZE];
 };
 
@@ -151,6 +152,7 @@ struct rf_http *rf_http_open(const struct rf_http_settings *settings, struct rf_
     http->curl = curl_easy_init();
     rf_assert(http->curl != NULL);
     http->stop = settings->stop;
+    http->counts = settings->counts;
     if (!add_addresses(http, settings->urls, err)) {
         rf_http_close(http);
         return NULL;
@@ -202,6 +204,34 @@ static bool is_passing(long status)
     return status >= STATUS_SERVER || status == STATUS_BUSY || status == STATUS_TIMEOUT;
 }
 
+static const struct {
+    const char *name;
+    long status; /* 0: none */
+} statuses[RF_HTTP_STATUSES] = {
+    {"200", 200}, {"201", 201}, {"400", 400}, {"401", 401}, {"403", 403}, {"404", 404},
+    {"408", 408}, {"409", 409}, {"422", 422}, {"429", 429}, {"500", 500}, {"502", 502},
+    {"503", 503}, {"504", 504}, {"other", 0}, {"error", 0},
+};
+
+const char *rf_http_status_name(size_t index)
+{
+    rf_assert(index < RF_HTTP_STATUSES);
+    return statuses[index].name;
+}
+
+static void count_answer(struct rf_http *http, bool answered, long status)
+{
+    size_t index = 0;
+
+    if (http->counts == NULL)
+        return;
+    while (answered && index < RF_HTTP_STATUSES - 2 && statuses[index].status != status)
+        index++;
+    if (!answered)
+        index = RF_HTTP_STATUSES - 1;
+    atomic_fetch_add(&http->counts->answers[index], 1);
+}
+
 /* One try at one address. */
 static bool ask_one(struct rf_http *http, const struct address *address, const char *path,
                     struct rf_http_answer *answer, struct rf_error *err)
@@ -222,6 +252,7 @@ static bool ask_one(struct rf_http *http, const struct address *address, const c
     code = curl_easy_perform(http->curl);
     free(url);
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    count_answer(http, code == CURLE_OK || answer->too_large, answer->status);
     if (code != CURLE_OK && !answer->too_large)
         return rf_error_set(err, RF_ERROR_RETRY, (int32_t)code, "%s%s: %s", address->shown, path,
                             http->fault[0] != '\0' ? http->fault : curl_easy_strerror(code));

@@ -13,6 +13,14 @@
 #define RF_HTTP_ANSWER_SIZE_MAX ((size_t)4 << 20)
 #define RF_HTTP_PAUSE_MAX       (20 * RF_SECOND_MS)
 
+/* Answers by status, for metrics; added to by any thread. */
+#define RF_HTTP_STATUSES 16
+struct rf_http_counts {
+    atomic_ullong answers[RF_HTTP_STATUSES];
+};
+/* "200", "404", ..., "other" for a status that has no place of its own, "error" where there was no answer. */
+const char *rf_http_status_name(size_t index);
+
 struct rf_http_settings {
     const char *urls;        /* one or several, with commas in between; http or https */
     const char *user;        /* NULL: no basic authentication */
@@ -20,13 +28,14 @@ struct rf_http_settings {
     const char *token;       /* NULL: no bearer token; never printed */
     const char *ca_location; /* PEM file; NULL: the system's */
     rf_span_ms connect_timeout;
-    rf_span_ms timeout;      /* for one answer */
-    const atomic_bool *stop; /* set by another thread: gives up; NULL: never */
+    rf_span_ms timeout;            /* for one answer */
+    const atomic_bool *stop;       /* set by another thread: gives up; NULL: never */
+    struct rf_http_counts *counts; /* NULL: nobody counts */
 };
 
 struct rf_http;
 
-/* Errors: CONFIG (an address that is none). `settings` may go afterwards, but for `stop`. */
+/* Errors: CONFIG (an address that is none). `settings` may go afterwards, but for `stop` and `counts`. */
 struct rf_http *rf_http_open(const struct rf_http_settings *settings, struct rf_error *err);
 void rf_http_close(struct rf_http *http);
 

@@ -90,6 +90,21 @@ struct rf_schemas rf_registry_schemas(struct rf_registry *registry)
     return (struct rf_schemas){.ops = &schemas_ops, .self = registry};
 }
 
+size_t rf_registry_requests(struct rf_registry *registry, const char **names, uint64_t *counts)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < RF_HTTP_STATUSES; i++) {
+        uint64_t answers = atomic_load(&registry->counts.answers[i]);
+
+        if (answers == 0)
+            continue;
+        names[count] = rf_http_status_name(i);
+        counts[count++] = answers;
+    }
+    return count;
+}
+
 bool rf_registry_add(struct rf_registry *registry, struct rf_bytes text, struct rf_error *err)
 {
     const struct rf_schema *schema = NULL;
@@ -254,6 +269,7 @@ static const char *copy_text(struct rf_registry *registry, const char *text)
 static void take_options(struct rf_registry *registry, const struct rf_registry_options *options)
 {
     registry->http = (struct rf_http_settings){
+        .counts = &registry->counts,
         .urls = copy_text(registry, options->urls),
         .user = copy_text(registry, options->user),
         .password = copy_text(registry, options->password),

@@ -42,6 +42,11 @@ void rf_registry_close(struct rf_registry *registry);
 /* For any thread. Valid, with every schema it gave, until the registry is closed. */
 struct rf_schemas rf_registry_schemas(struct rf_registry *registry);
 
+/* Questions to the service so far, by HTTP status ("200", "404", "error": no answer), those that were asked. Room for
+ * RF_REGISTRY_STATUSES_MAX; returns how many. Any thread. */
+#define RF_REGISTRY_STATUSES_MAX 16
+size_t rf_registry_requests(struct rf_registry *registry, const char **names, uint64_t *counts);
+
 /* Makes `text` known to `by_fingerprint`. Errors: CONFIG (not a schema). */
 bool rf_registry_add(struct rf_registry *registry, struct rf_bytes text,
                      struct rf_error *err) RF_MUST_CHECK;

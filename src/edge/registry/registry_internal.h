@@ -16,6 +16,7 @@ struct rf_registry {
     /* immutable */
     struct rf_arena arena;
     struct rf_http_settings http; /* texts in `arena` */
+    struct rf_http_counts counts; /* of all questions so far */
     const char *cache_path;       /* NULL: nothing is kept on disk */
     rf_ns unknown_for_ns;
     unsigned tries_max;

@@ -16,7 +16,8 @@ struct gathering {
     struct rf_task_view *tasks;
     struct rf_lag_reading *readings; /* source s of task i: [i * source_count + s] */
     struct rf_worker_view *workers;
-    struct rf_ledger ledger; /* sum */
+    struct rf_ledger ledger;      /* sum */
+    struct rf_rule_meter *meters; /* sum, by rule */
     uint64_t store_faults[RF_STORE_FAULTS];
     uint64_t hot_bytes, transaction_bytes, memtable_bytes;
 };
@@ -153,6 +154,12 @@ static void gather_worker(struct gathering *g, struct rf_worker *worker)
     }
     view_worker(g, worker, copy, worker->ended);
     rf_ledger_add(&g->ledger, &copy->ledger);
+    for (size_t i = 0; i < g->plan->rule_count; i++) {
+        g->meters[i].evaluations += copy->rules[i].evaluations;
+        g->meters[i].failures += copy->rules[i].failures;
+        g->meters[i].timed += copy->rules[i].timed;
+        g->meters[i].timed_ns += copy->rules[i].timed_ns;
+    }
     for (size_t i = 0; i < RF_STORE_FAULTS; i++)
         g->store_faults[i] += copy->store_faults[i];
     g->transaction_bytes += copy->transaction_bytes;
@@ -302,6 +309,10 @@ static void view_rules(struct gathering *g)
         rules[i].output = g->plan->outputs[rule->output].name;
         rules[i].severity = rule->severity;
         rules[i].counts = g->ledger.rules[i];
+        rules[i].counts.errors = g->meters[i].failures;
+        rules[i].evaluations = g->meters[i].evaluations;
+        rules[i].timed = g->meters[i].timed;
+        rules[i].timed_ns = g->meters[i].timed_ns;
     }
     g->snapshot->rules = rules;
     g->snapshot->rule_count = g->plan->rule_count;
@@ -359,6 +370,7 @@ static void snapshot(void *self, struct rf_arena *arena, struct rf_snapshot *sna
         .plan_version = g.plan->version,
     };
     g.workers = rf_arena_alloc_zero(arena, ((size_t)stream->worker_count + 1) * sizeof *g.workers);
+    g.meters = rf_arena_alloc_zero(arena, (g.plan->rule_count + 1) * sizeof *g.meters);
     rf_ledger_init(&g.ledger, g.plan);
     for (int i = 0; i < stream->worker_count; i++)
         gather_worker(&g, &stream->workers[i]);

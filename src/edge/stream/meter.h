@@ -26,10 +26,11 @@ struct rf_meter {
     struct rf_histogram commit_duration;
     rf_ns commit_began_ns;
     rf_ms committed_at;
-    int64_t committed_ms;    /* the same, monotonic; -1: never */
-    rf_ns idle_ns;           /* waited for records */
-    rf_ns poll_began_ns;     /* 0: the poll that is under way has brought something */
-    struct rf_ledger ledger; /* of what is committed */
+    int64_t committed_ms;        /* the same, monotonic; -1: never */
+    rf_ns idle_ns;               /* waited for records */
+    rf_ns poll_began_ns;         /* 0: the poll that is under way has brought something */
+    struct rf_ledger ledger;     /* of what is committed */
+    struct rf_rule_meter *rules; /* owned; by rule */
     int64_t published_ms, sized_ms;
 };
 
@@ -64,6 +65,7 @@ struct rf_published {
     rf_ns idle_ns;
     size_t transaction_bytes;
     struct rf_ledger ledger;
+    struct rf_rule_meter *rules; /* owned; by rule */
 };
 
 void rf_meter_init(struct rf_worker *worker);

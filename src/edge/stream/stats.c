@@ -8,6 +8,14 @@
 #define PUBLISH_MS 250
 #define SIZE_MS    5000 /* how often the stores are asked how large they are */
 
+static struct rf_rule_meter *make_meters(const struct rf_plan *plan)
+{
+    struct rf_rule_meter *meters = calloc(plan->rule_count + 1, sizeof *meters);
+
+    rf_assert(meters != NULL);
+    return meters;
+}
+
 void rf_meter_init(struct rf_worker *worker)
 {
     struct rf_meter *meter = &worker->meter;
@@ -17,12 +25,14 @@ void rf_meter_init(struct rf_worker *worker)
     meter->committed_ms = -1;
     rf_histogram_init(&meter->commit_duration, &rf_commit_bounds);
     rf_ledger_init(&meter->ledger, worker->options->plan);
+    meter->rules = make_meters(worker->options->plan);
     rf_mutex_lock(&worker->lock);
     for (size_t i = 0; i < 2; i++) {
         struct rf_published *copy = calloc(1, sizeof *copy);
 
         rf_assert(copy != NULL);
         rf_ledger_init(&copy->ledger, worker->options->plan);
+        copy->rules = make_meters(worker->options->plan);
         copy->committed_at = RF_MS_MIN;
         copy->committed_ms = -1;
         if (i == 0)
@@ -37,6 +47,7 @@ static void free_copy(struct rf_published *copy)
 {
     free(copy->slots);
     free(copy->readings);
+    free(copy->rules);
     rf_ledger_deinit(&copy->ledger);
     free(copy);
 }
@@ -44,6 +55,7 @@ static void free_copy(struct rf_published *copy)
 void rf_meter_deinit(struct rf_worker *worker)
 {
     rf_ledger_deinit(&worker->meter.ledger);
+    free(worker->meter.rules);
     rf_mutex_lock(&worker->lock);
     free_copy(worker->published);
     free_copy(worker->draft);
@@ -222,8 +234,15 @@ static void copy_worker(struct rf_worker *worker, struct rf_published *copy)
     copy->committed_at = meter->committed_at;
     copy->committed_ms = meter->committed_ms;
     copy->idle_ns = meter->idle_ns;
+    memcpy(copy->rules, meter->rules, worker->options->plan->rule_count * sizeof *copy->rules);
     rf_ledger_clear(&copy->ledger);
     rf_ledger_add(&copy->ledger, &meter->ledger);
+}
+
+static void note_task(struct rf_worker *worker, struct rf_task *task, struct rf_published *copy)
+{
+    copy->transaction_bytes += rf_task_transaction_bytes(task);
+    rf_task_take_meter(task, worker->meter.rules);
 }
 
 void rf_meter_publish(struct rf_worker *worker, bool now)
@@ -250,7 +269,7 @@ void rf_meter_publish(struct rf_worker *worker, bool now)
         copy_slot(slot, sizes, &copy->slots[copy->slot_count]);
         copy_readings(worker, slot, &copy->readings[copy->slot_count * source_count]);
         if (slot->task != NULL)
-            copy->transaction_bytes += rf_task_transaction_bytes(slot->task);
+            note_task(worker, slot->task, copy);
         copy->slot_count++;
     }
     copy_worker(worker, copy);

@@ -6,6 +6,7 @@
 
 #include "core/codec/customer_codec.h"
 #include "core/engine/engine.h"
+#include "core/engine/meter.h"
 #include "support/plan_fixture.h"
 
 #define START INT64_C(1700000000000)
@@ -174,6 +175,7 @@ END_TEST
 
 START_TEST(a_rule_that_cannot_be_evaluated_does_not_fire_and_is_counted)
 {
+    struct rf_rule_meter meters[8] = {0};
     rule("broken", "100 / (cases - 1) > 0", 0);
     uint32_t because = rule("because", "cases > 0", 0);
     f.rules[because].because = fixture_expr(&f, "string(100 / (cases - 1))", &rf_type_string);
@@ -184,6 +186,8 @@ START_TEST(a_rule_that_cannot_be_evaluated_does_not_fire_and_is_counted)
 
     ck_assert_uint_eq(result.derived_count, 1);
     ck_assert_uint_eq(result.derived[0].rule, 2);
+    rf_engine_take_meter(engine, meters);
+    ck_assert_uint_eq(meters[because].failures, 1);
     ck_assert_uint_eq(result.rule_error_count, 2);
     ck_assert_uint_eq(result.rule_error_rule, because);
     ck_assert_ptr_nonnull(strstr(result.rule_error.message, "because: "));
@@ -239,6 +243,45 @@ START_TEST(reasons_and_texts_outlive_the_next_event)
 }
 END_TEST
 
+static rf_ns clock_ns; /* stands still but for being read */
+
+static rf_ns read_clock(void)
+{
+    return clock_ns += 500;
+}
+
+START_TEST(each_evaluation_is_counted_and_one_in_a_thousand_is_timed)
+{
+    struct rf_rule_meter meters[3] = {0};
+    uint32_t often = rule("often", "dropped >= 0", 0);
+    uint32_t seldom = rule("seldom", "cases > 100", 0);
+    uint32_t fails = rule("fails", "1 / cases > 0 && cases > 100", 0);
+    open_engine();
+    clock_ns = 1000;
+
+    for (int i = 0; i < 2 * RF_METER_EVERY; i++)
+        call(i);
+    rf_engine_take_meter(engine, meters);
+    ck_assert_uint_eq(meters[often].evaluations, 2 * RF_METER_EVERY);
+    ck_assert_uint_eq(meters[often].timed, 0); /* nobody has lent a clock */
+    ck_assert_int_eq(clock_ns, 1000);
+
+    rf_engine_set_clock(engine, read_clock);
+    for (int i = 0; i < 2 * RF_METER_EVERY; i++)
+        call(10000 + i);
+    complaint(20000);
+    rf_engine_take_meter(engine, meters);
+    ck_assert_uint_eq(meters[often].evaluations, 4 * RF_METER_EVERY + 1);
+    ck_assert_uint_eq(meters[seldom].evaluations, 1);
+    ck_assert_uint_eq(meters[often].timed + meters[seldom].timed + meters[fails].timed, 2);
+    ck_assert_uint_eq(meters[often].timed_ns + meters[seldom].timed_ns + meters[fails].timed_ns,
+                      2 * 500);
+
+    rf_engine_take_meter(engine, meters); /* taken is taken */
+    ck_assert_uint_eq(meters[often].evaluations, 4 * RF_METER_EVERY + 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("core/engine/rules");
@@ -251,6 +294,7 @@ int main(void)
     tcase_add_test(tcase, a_rule_sees_the_customer_as_it_is_after_the_event);
     tcase_add_test(tcase, a_rule_that_cannot_be_evaluated_does_not_fire_and_is_counted);
     tcase_add_test(tcase, the_id_is_of_the_event_and_the_rule_and_nothing_else);
+    tcase_add_test(tcase, each_evaluation_is_counted_and_one_in_a_thousand_is_timed);
     tcase_add_test(tcase, reasons_and_texts_outlive_the_next_event);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -191,6 +191,20 @@ START_TEST(an_unknown_id_is_the_records_fault_and_is_not_asked_for_each_time)
 }
 END_TEST
 
+static void expect_counted(struct rf_registry *registry, int status, uint64_t expected)
+{
+    const char *names[RF_REGISTRY_STATUSES_MAX];
+    uint64_t counts[RF_REGISTRY_STATUSES_MAX];
+    size_t count = rf_registry_requests(registry, names, counts);
+    uint64_t found = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (atoi(names[i]) == status)
+            found += counts[i];
+    }
+    ck_assert_uint_eq(found, expected);
+}
+
 START_TEST(a_registry_that_stumbles_is_asked_again)
 {
     static const int statuses[] = {500, 503, 429, 408};
@@ -205,6 +219,9 @@ START_TEST(a_registry_that_stumbles_is_asked_again)
     expect_schema(registry, 7, "Call");
 
     ck_assert_int_eq(http_server_requests(&server), 2);
+    expect_counted(registry, statuses[_i], 1);
+    expect_counted(registry, 200, 1);
+    expect_counted(registry, 404, 0);
     rf_registry_close(registry);
 }
 END_TEST
