@@ -8,9 +8,9 @@
 #include "cli/configuration.h"
 #include "cli/customer_text.h"
 #include "cli/explain_text.h"
+#include "cli/explained.h"
 #include "cli/runtime.h"
 #include "core/base/assert.h"
-#include "core/codec/explanation_json.h"
 #include "core/engine/engine.h"
 #include "core/engine/explain.h"
 #include "core/task/memory_store.h"
@@ -132,7 +132,6 @@ struct printing {
 /* Behind what is known of the customer: in JSON as one more member of the object. */
 static void print_explanation(struct printing *printing, const struct rf_customer *customer)
 {
-    static const char end[] = "}\n";
     struct rf_explanation explanation;
     rf_ms at = printing->options->at == RF_MS_MIN ? printing->clock : printing->options->at;
 
@@ -141,11 +140,7 @@ static void print_explanation(struct printing *printing, const struct rf_custome
         rf_explanation_print_text(printing->plan, &explanation, &printing->text);
         return;
     }
-    rf_assert(printing->text.overflow || printing->text.size >= strlen(end));
-    printing->text.size -= strlen(end);
-    rf_buffer_append_text(&printing->text, ",\"explain\":");
-    rf_explanation_print_json(printing->plan, &explanation, &printing->text);
-    rf_buffer_append_text(&printing->text, end);
+    rf_explained_append_json(printing->plan, &explanation, &printing->text);
 }
 
 static bool print_customer(void *context, const struct rf_customer *customer)

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "cli/customer_text.h"
+#include "cli/explained.h"
 #include "core/base/assert.h"
 #include "edge/sys/log.h"
 
@@ -19,7 +19,7 @@ static struct rf_ops_options options_of(const struct rf_config *config, const ch
         .state_dir = config->state_dir,
         .lag_aliases = config->http.lag_aliases,
         .drops_late = config->plan->late == RF_LATE_DROP,
-        .print_customer = rf_customer_print_json,
+        .print_customer = rf_explained_print_json,
     };
 
     rf_assert(rf_address_parse(config->http.listen, &options.address)); /* it was checked */
