@@ -18,6 +18,7 @@ extern const struct rf_command rf_command_replay;
 extern const struct rf_command rf_command_run;
 extern const struct rf_command rf_command_test;
 extern const struct rf_command rf_command_tail;
+extern const struct rf_command rf_command_top;
 extern const struct rf_command rf_command_topics;
 
 /* clang-format off: one line a command, in the order of the alphabet */
@@ -35,6 +36,7 @@ const struct rf_command *const rf_commands[] = {
     &rf_command_run,
     &rf_command_test,
     &rf_command_tail,
+    &rf_command_top,
     &rf_command_topics,
     NULL,
 };

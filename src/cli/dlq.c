@@ -411,7 +411,7 @@ const struct rf_command rf_command_dlq = {
         "usage: ringfold dlq list|show|retry|discard -c FILE [OPTION]... [PARTITION:OFFSET]...\n"
         "\n"
         "A message that cannot be folded is in the dead-letter topic, with its reason. list shows which\n"
-        "there are, and nothing of what they hold; show prints headers, key and value of those that are\n"
+        "there are, and of what they hold only what a reason quotes; show prints headers, key and value of those that are\n"
         "named. retry puts the original message back into its topic and partition, exactly once, however\n"
         "often it is started or killed: message and mark are written in one transaction. discard marks it\n"
         "as done with. What is handled stays in the topic, and is not listed again.\n"

@@ -298,12 +298,12 @@ static void print_counts(struct run *run)
 
 static void print_rule_error(struct run *run)
 {
-    char why[RF_ERROR_MESSAGE_MAX];
+    struct rf_error why = {0};
     uint32_t rule = 0;
 
-    if (rf_task_take_rule_error(rf_offline_task(run->offline), &rule, why))
+    if (rf_task_take_rule_error(rf_offline_task(run->offline), &rule, &why))
         rf_buffer_printf(&run->details, "rule '%s' could not be evaluated: %s\n",
-                         run->bench->config->plan->rules[rule].name, why);
+                         run->bench->config->plan->rules[rule].name, why.message);
 }
 
 static void fail_missing(struct run *run, const struct rf_test_match *match)

@@ -40,8 +40,7 @@ static void say_created(void *context, const char *topic, int32_t partitions)
     int *count = context;
 
     (*count)++;
-    printf("created %s with %d partition%s\n", topic, (int)partitions,
-           partitions == 1 ? "" : "s");
+    printf("created %s with %d partition%s\n", topic, (int)partitions, partitions == 1 ? "" : "s");
 }
 
 static int create(const struct rf_topics_options *wanted)

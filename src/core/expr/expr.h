@@ -95,5 +95,9 @@ bool rf_expr_eval(const struct rf_expr *expr, const struct rf_value *variables,
                   struct rf_expr_scratch *scratch, struct rf_value *result,
                   struct rf_error *err) RF_MUST_CHECK;
 
+/* What kind of failure `err` of rf_expr_eval is ("no such key"), without the values that its message may name: for logs,
+ * where no customer's data belongs. */
+const char *rf_expr_failure_kind(const struct rf_error *err);
+
 /* A value as a CEL literal: 1u, b"…", timestamp("…"), [1, 2], {"a": 1}. */
 void rf_value_print(struct rf_buffer *out, struct rf_value value);

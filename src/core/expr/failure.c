@@ -65,6 +65,16 @@ void rf_failure_report(struct rf_value value, struct rf_error *err)
         rf_error_set(err, RF_ERROR_RECORD, value.nanoseconds, "%s: %.*s", message, size, text);
 }
 
+const char *rf_expr_failure_kind(const struct rf_error *err)
+{
+    size_t failure = (size_t)err->origin_code;
+
+    rf_assert(err->kind != RF_ERROR_NONE);
+    if (failure >= sizeof messages / sizeof messages[0] || messages[failure] == NULL)
+        return "a function does not take what it was given";
+    return messages[failure];
+}
+
 void *rf_eval_alloc(struct rf_eval *eval, size_t size)
 {
     if (size > eval->memory_left) {

@@ -724,12 +724,12 @@ void rf_task_store_sizes(const struct rf_task *task, struct rf_store_sizes *size
     rf_store_sizes(task->loading ? NULL : &task->options.store, sizes);
 }
 
-bool rf_task_take_rule_error(struct rf_task *task, uint32_t *rule, char why[RF_ERROR_MESSAGE_MAX])
+bool rf_task_take_rule_error(struct rf_task *task, uint32_t *rule, struct rf_error *why)
 {
     if (task->rule_error.kind == RF_ERROR_NONE)
         return false;
     *rule = task->rule_failed;
-    memcpy(why, task->rule_error.message, RF_ERROR_MESSAGE_MAX);
+    *why = task->rule_error;
     rf_error_clear(&task->rule_error);
     return true;
 }

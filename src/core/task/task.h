@@ -178,7 +178,7 @@ rf_ms rf_task_stream_time(const struct rf_task *task);            /* RF_MS_MIN: 
 struct rf_task_counts rf_task_counts(const struct rf_task *task); /* of committed transactions */
 struct rf_records_stats rf_task_records_stats(const struct rf_task *task);
 /* The last rule that could not be evaluated since the last call, and why; false: none. The rule did not fire. */
-bool rf_task_take_rule_error(struct rf_task *task, uint32_t *rule, char why[RF_ERROR_MESSAGE_MAX]);
+bool rf_task_take_rule_error(struct rf_task *task, uint32_t *rule, struct rf_error *why);
 /* A customer as committed, decoded into `arena`; *customer is NULL where nothing is known. */
 bool rf_task_customer(struct rf_task *task, struct rf_bytes id, struct rf_arena *arena,
                       struct rf_customer **customer, struct rf_error *err) RF_MUST_CHECK;

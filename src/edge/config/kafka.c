@@ -61,6 +61,7 @@ static void refuse_property(struct rf_build *build, const struct rf_yaml_node *k
     bool known = nearest != NULL && strcmp(nearest, name) == 0;
     struct rf_place place = rf_place_of(known ? item : key);
 
+    place.hide = !known ? RF_HIDE_BEHIND : is_secret(name) ? RF_HIDE_FROM : RF_HIDE_KNOWN;
     if (!known && nearest != NULL)
         place.hint = rf_arena_printf(build->arena, "did you mean '%s'?", nearest);
     else if (!known)
@@ -99,6 +100,7 @@ static void warn_clear_text(struct rf_build *build, const struct rf_yaml_node *i
     if (item->kind != RF_YAML_SCALAR || item->piece_count > 0)
         return;
     place.level = RF_DIAGNOSTIC_WARNING;
+    place.hide = RF_HIDE_FROM;
     place.hint = "write { file: PATH }, { env: NAME } or ${NAME}";
     rf_complain(&build->yaml, place, "a secret stands in the configuration");
 }

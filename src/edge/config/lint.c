@@ -91,6 +91,7 @@ static void warn_clear_text(struct rf_build *build, const char *setting)
         return;
     place.begin = node->begin;
     place.end = node->end;
+    place.hide = RF_HIDE_FROM;
     rf_complain(&build->yaml, place, "a secret stands in the configuration");
 }
 

@@ -200,14 +200,33 @@ static void mask(char *excerpt, size_t from)
     excerpt[kept] = '\0';
 }
 
+/* The user and password of an address, up to its last @. */
+static void hide_credentials(char *excerpt)
+{
+    for (char *at = strstr(excerpt, "://"); at != NULL; at = strstr(at, "://")) {
+        size_t size = strcspn(at += 3, " \t\"'/?#,");
+        char *end = memrchr(at, '@', size);
+
+        for (; end != NULL && at < end; at++)
+            *at = '*';
+    }
+}
+
 static void hide_secrets(char *excerpt)
 {
+    hide_credentials(excerpt);
     for (size_t i = 0; i < sizeof secret_words / sizeof secret_words[0]; i++) {
         const char *word = strstr(excerpt, secret_words[i]);
         const char *colon = word == NULL ? NULL : strchr(word, ':');
         if (colon != NULL)
             mask(excerpt, (size_t)(colon - excerpt) + 1);
     }
+}
+
+static void hide_behind(char *excerpt, size_t offset)
+{
+    if (offset < strlen(excerpt))
+        mask(excerpt, offset);
 }
 
 /* One line, whatever stood in the texts that it is made of. */
@@ -237,6 +256,8 @@ static void locate(const struct rf_yaml *yaml, struct rf_place place,
     diagnostic->column = 1 + count_points(source, first, begin);
     diagnostic->width = end > begin ? count_points(source, begin, end) : 1;
     hide_secrets(excerpt);
+    if (place.hide != RF_HIDE_KNOWN)
+        hide_behind(excerpt, place.hide == RF_HIDE_FROM ? begin - first : end - first);
     one_line(excerpt);
     diagnostic->excerpt = excerpt;
 }

@@ -3,11 +3,19 @@
 #include "core/base/error.h"
 #include "edge/config/yaml.h"
 
+/* What of the line is not shown with a complaint, because a secret may stand there. */
+enum rf_hide {
+    RF_HIDE_KNOWN,  /* what stands behind words like password, and in addresses */
+    RF_HIDE_FROM,   /* the place itself and what follows: a value */
+    RF_HIDE_BEHIND, /* what follows: the value of a name that is misspelt */
+};
+
 /* What a complaint is about. `hint` may be NULL. */
 struct rf_place {
     size_t begin, end; /* bytes of the file; end == begin: one character */
     enum rf_diagnostic_level level;
     const char *hint;
+    enum rf_hide hide;
 };
 
 /* The whole of a node: a scalar, or where a mapping or list begins. */

@@ -125,6 +125,8 @@ static void refuse_key(const struct rf_reader *reader, struct rf_group *group,
 
     for (size_t i = 0; i < group->row_count; i++) {
         names[i] = row_at(group, i)->name;
+        if (row_at(group, i)->type == RF_SETTING_SECRET)
+            place.hide = RF_HIDE_BEHIND; /* it may be what is misspelt */
         if (row_at(group, i)->type != RF_SETTING_LATER)
             all = rf_arena_printf(reader->yaml->arena, "%s %s", all, names[i]);
     }

@@ -99,6 +99,7 @@ const char *rf_secret_read(const struct rf_reader *reader, const struct rf_yaml_
     }
     struct rf_place place = rf_place_of(node);
     place.hint = "write a text, { file: PATH } or { env: NAME }";
+    place.hide = RF_HIDE_FROM;
     rf_complain(reader->yaml, place, "a value is expected here, not %s", rf_yaml_kind_name(node));
     return NULL;
 }

@@ -215,12 +215,12 @@ static uint64_t sources_behind(const struct rf_worker *worker, const struct rf_s
 
 static void tell_rule_errors(const struct rf_worker *worker, struct rf_slot *slot)
 {
-    char why[RF_ERROR_MESSAGE_MAX];
+    struct rf_error why = {0};
     uint32_t rule = 0;
 
-    if (rf_task_take_rule_error(slot->task, &rule, why))
+    if (rf_task_take_rule_error(slot->task, &rule, &why))
         rf_log_warning(RF_FIELDS(rf_field_text("rule", worker->options->plan->rules[rule].name),
-                                 rf_field_text("reason", why)),
+                                 rf_field_text("reason", rf_expr_failure_kind(&why))),
                        "a rule could not be evaluated, and did not fire");
 }
 
