@@ -14,18 +14,25 @@ static void put_value_state(struct rf_writer *w, struct rf_customer_part part,
     rf_write_scalar(w, part.scalar, state->value);
 }
 
-/* Arrays and maps are one block: the number of items, the items, 0; nothing but the 0 where empty. */
+/* Arrays and maps are one block: the number of items, the items, 0; nothing but the 0 where empty. The end of what
+ * is written is held apart within an item: bytes that are stored might be the writer, for all that C knows. */
 static void put_buckets(struct rf_writer *w, enum rf_scalar scalar,
                         const struct rf_feature_state *state)
 {
     if (state->count > 0)
         rf_write_long(w, state->count);
     for (uint32_t i = 0; i < state->count; i++) {
-        rf_write_long(w, state->buckets[i].index);
+        const struct rf_bucket *bucket = &state->buckets[i];
+        uint8_t *at = NULL;
+
+        if (!rf_writer_room(w, (size_t)2 * RF_VARINT_SIZE_MAX))
+            return;
+        at = w->at + rf_varint_write(w->at, bucket->index);
         if (scalar == RF_SCALAR_DOUBLE)
-            rf_write_double(w, state->buckets[i].as.number);
+            at = rf_store_double(at, bucket->as.number);
         else
-            rf_write_long(w, state->buckets[i].as.integer);
+            at += rf_varint_write(at, bucket->as.integer);
+        w->at = at;
     }
     rf_write_byte(w, 0);
 }

@@ -23,14 +23,6 @@ void rf_writer_end(struct rf_writer *w)
         rf_buffer_advance(w->out, (size_t)(w->at - w->start));
 }
 
-void rf_write_double(struct rf_writer *w, double number)
-{
-    uint64_t word = 0;
-
-    memcpy(&word, &number, sizeof word);
-    rf_write_word(w, word);
-}
-
 void rf_write_bytes(struct rf_writer *w, struct rf_bytes bytes)
 {
     rf_write_long(w, (int64_t)bytes.size);

@@ -5,6 +5,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/base/buffer.h"
 #include "core/base/bytes.h"
@@ -45,22 +46,39 @@ static inline void rf_write_byte(struct rf_writer *w, uint8_t byte)
 }
 
 /* The least significant byte first: spelled out, so that it becomes one store where the machine has that order. */
-static inline void rf_write_word(struct rf_writer *w, uint64_t word)
+static inline uint8_t *rf_store_word(uint8_t *at, uint64_t word)
 {
-    if (!rf_writer_room(w, 8))
-        return;
-    w->at[0] = (uint8_t)word;
-    w->at[1] = (uint8_t)(word >> 8);
-    w->at[2] = (uint8_t)(word >> 16);
-    w->at[3] = (uint8_t)(word >> 24);
-    w->at[4] = (uint8_t)(word >> 32);
-    w->at[5] = (uint8_t)(word >> 40);
-    w->at[6] = (uint8_t)(word >> 48);
-    w->at[7] = (uint8_t)(word >> 56);
-    w->at += 8;
+    at[0] = (uint8_t)word;
+    at[1] = (uint8_t)(word >> 8);
+    at[2] = (uint8_t)(word >> 16);
+    at[3] = (uint8_t)(word >> 24);
+    at[4] = (uint8_t)(word >> 32);
+    at[5] = (uint8_t)(word >> 40);
+    at[6] = (uint8_t)(word >> 48);
+    at[7] = (uint8_t)(word >> 56);
+    return at + 8;
 }
 
-void rf_write_double(struct rf_writer *w, double number);
+static inline void rf_write_word(struct rf_writer *w, uint64_t word)
+{
+    if (rf_writer_room(w, 8))
+        w->at = rf_store_word(w->at, word);
+}
+
+static inline uint8_t *rf_store_double(uint8_t *at, double number)
+{
+    uint64_t word = 0;
+
+    memcpy(&word, &number, sizeof word);
+    return rf_store_word(at, word);
+}
+
+static inline void rf_write_double(struct rf_writer *w, double number)
+{
+    if (rf_writer_room(w, 8))
+        w->at = rf_store_double(w->at, number);
+}
+
 void rf_write_bytes(struct rf_writer *w, struct rf_bytes bytes);
 void rf_write_scalar(struct rf_writer *w, enum rf_scalar scalar, struct rf_value value);
 /* Is the value of the kind that the scalar is? */
