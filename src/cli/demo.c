@@ -260,6 +260,7 @@ static int run_demo(struct demo *demo, struct rf_config *config)
 
     demo->plan = config->plan;
     config->delivery = RF_AT_LEAST_ONCE; /* the embedded broker has no transactions */
+    config->idle_by_wall = false; /* what it plays is of another time */
     config->workers = 1;
     rf_mutex_init(&demo->lock);
     ok = start(demo, &runtime, config, &err) && play(demo, &err);

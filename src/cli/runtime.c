@@ -328,6 +328,7 @@ static void describe_stream(struct rf_runtime *runtime)
         .tasks_topic = config->topics.tasks,
         .dead_letter_topic = config->topics.dead_letters,
         .delivery = config->delivery,
+        .idle_by_wall = config->idle_by_wall,
         .start = config->start,
         .workers = (int)config->workers,
         .commit_interval_ms = config->commit_interval,

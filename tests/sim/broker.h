@@ -54,17 +54,23 @@ enum sim_decision {
     SIM_ABORTED
 };
 
-/* What a state record speaks of: the inputs that were folded. Known to the simulator only. */
+/* What a task did: folded an input, or let time pass. */
+#define SIM_TIME UINT32_MAX
+struct sim_step {
+    uint32_t source; /* SIM_TIME: time passed */
+    int64_t offset;  /* where time stands then */
+    bool complete;   /* everything due up to there has fired; else there was more to do */
+    size_t fired;    /* timers of the transaction, by then */
+};
+
+/* What a state record speaks of. Known to the simulator only. */
 struct sim_claim {
     int32_t partition;
     int64_t changelog_next;     /* of the task, when it began to fold */
     int64_t began[SIM_SOURCES]; /* positions before; -1: none */
     int64_t sent[SIM_SOURCES];  /* and after */
-    size_t input_count;
-    struct sim_place {
-        uint32_t source;
-        int64_t offset;
-    } * inputs; /* in the order of folding */
+    size_t step_count;
+    struct sim_step *steps; /* in the order of folding */
 };
 
 struct sim_txn {

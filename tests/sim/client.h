@@ -19,6 +19,7 @@ struct sim_cause {
     int32_t partition;
     uint32_t source;
     int64_t offset;
+    struct rf_bytes customer; /* of a timer */
 };
 
 struct sim_message {

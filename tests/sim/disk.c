@@ -115,8 +115,12 @@ static bool disk_due(void *self, struct rf_store_timer from, struct rf_store_tim
 {
     struct sim_disk *disk = self;
 
-    return !fails(disk, err) &&
-           disk->inner.ops->due(disk->inner.self, from, timers, max, count, err);
+    if (fails(disk, err) || !disk->inner.ops->due(disk->inner.self, from, timers, max, count, err))
+        return false;
+    if (disk->world->plant == SIM_PLANT_TIMER_LOST && *count > 0 &&
+        sim_random_chance(&disk->world->random, 300))
+        memmove(timers, timers + 1, --*count * sizeof *timers);
+    return true;
 }
 
 static bool disk_compact(void *self, struct rf_error *err)

@@ -120,10 +120,11 @@ static void print_counts(const struct options *options)
 {
     const struct sim_counts *c = &world.counts;
 
-    printf("%llu seeds, %llu steps: %llu inputs, %llu derived events, %llu dead letters\n",
-           (unsigned long long)(options->last - options->first + 1), (unsigned long long)c->steps,
-           (unsigned long long)c->events, (unsigned long long)c->derived,
-           (unsigned long long)c->letters);
+    printf(
+        "%llu seeds, %llu steps: %llu inputs, %llu timers, %llu derived events, %llu dead letters\n",
+        (unsigned long long)(options->last - options->first + 1), (unsigned long long)c->steps,
+        (unsigned long long)c->events, (unsigned long long)c->timers,
+        (unsigned long long)c->derived, (unsigned long long)c->letters);
     printf(
         "  transactions: %llu committed, %llu aborted, %llu of unknown outcome (%llu not aborted), "
         "%llu given up\n",

@@ -39,6 +39,7 @@ static void add_features(void)
     uint32_t rate = 0;
     uint32_t last = 0;
     uint32_t all = 0;
+    uint32_t call = 0;
 
     dropped = feature("dropped", RF_FEATURE_COUNT, RF_DAY_MS, NULL);
     fixture_listen(f, dropped, SIM_CALLS, fixture_expr(f, "event.flag", NULL), NULL);
@@ -55,6 +56,8 @@ static void add_features(void)
     all = feature("all", RF_FEATURE_COUNT, 0, NULL);
     fixture_listen(f, all, SIM_CALLS, NULL, NULL);
     fixture_listen(f, all, SIM_PURCHASES, NULL, NULL);
+    call = feature("call", RF_FEATURE_LAST, 0, &rf_type_timestamp);
+    fixture_listen(f, call, SIM_CALLS, NULL, fixture_expr(f, "event.instant", NULL));
     f->features[rate].reads_now = true;
 }
 
@@ -67,6 +70,7 @@ static void add_rules(void)
 {
     static const uint32_t dropped[] = {0, 3};
     static const uint32_t spend[] = {1, 2};
+    static const uint32_t call[] = {6};
     struct fixture *f = &fixture;
     struct rf_rule busy = {
         .name = "busy",
@@ -80,12 +84,28 @@ static void add_rules(void)
                               .reason_features = spend,
                               .reason_count = 2};
 
+    struct rf_rule quiet = {
+        .name = "quiet",
+        .when = fixture_expr(f, "call != null && now - call > duration('5h')", &rf_type_bool),
+        .because = fixture_expr(f, "'last: ' + (last == null ? 'none' : last)", &rf_type_string),
+        .reason_features = call,
+        .reason_count = 1};
+    struct rf_rule fading = {.name = "fading",
+                             .when = fixture_expr(f, "rate < 0.6", &rf_type_bool),
+                             .clear_when = fixture_expr(f, "rate > 1.2", &rf_type_bool),
+                             .reason_features = dropped + 1,
+                             .reason_count = 1};
+
     read_by(&busy, 0);
     read_by(&busy, 3);
     read_by(&spender, 1);
     read_by(&spender, 2);
     fixture_rule(f, busy);
     fixture_rule(f, spender);
+    read_by(&quiet, 6);
+    fixture_rule(f, quiet);
+    read_by(&fading, 3);
+    fixture_rule(f, fading);
 }
 
 static void compile(void)
@@ -174,7 +194,7 @@ static struct rf_bytes spoil(struct sim_random *random, uint8_t *data, size_t si
 }
 
 struct sim_made sim_message_make(struct rf_arena *arena, struct sim_random *random, uint32_t source,
-                                 int32_t partition, int64_t number)
+                                 int32_t partition, int64_t number, rf_ms wall)
 {
     struct sim_made made = {.key = make_key(arena, random, partition)};
     size_t size = HEADER_SIZE + (source == SIM_ERASURES ? 0 : text_size(random));
@@ -183,7 +203,7 @@ struct sim_made sim_message_make(struct rf_arena *arena, struct sim_random *rand
     uint64_t id = (uint64_t)(number - sim_random_below(random, 4)); /* some come twice */
     rf_ms time = 0;
 
-    made.broker_time = SIM_START + number * (RF_MINUTE_MS * 11);
+    made.broker_time = wall;
     time = event_time(random, made.broker_time);
     data[0] = MAGIC;
     data[1] = (uint8_t)sim_random_below(random, SIM_SCHEMAS);

@@ -40,13 +40,13 @@ struct sim_plan {
 /* Compiled once a process; `lateness` and `late` are the run's own. */
 void sim_plan_make(struct sim_plan *plan, struct sim_random *random);
 
-/* Makes up a message for a source of a partition. `number`: how many came before, for times and ids. */
+/* Makes up a message for a source of a partition. `number`: how many came before, for ids; `wall`: what time it is. */
 struct sim_made {
     struct rf_bytes key, value;
     rf_ms broker_time;
 };
 struct sim_made sim_message_make(struct rf_arena *arena, struct sim_random *random, uint32_t source,
-                                 int32_t partition, int64_t number);
+                                 int32_t partition, int64_t number, rf_ms wall);
 
 /* Could it make a record or a derived event too large? */
 bool sim_message_is_giant(struct rf_bytes value);

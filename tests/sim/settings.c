@@ -50,6 +50,9 @@ static void choose_sizes(struct sim_settings *settings, struct sim_random *rando
     settings->commit_events_max = (size_t)sim_random_between(random, 1, 120);
     settings->poll_max = (size_t)sim_random_between(random, 1, 40);
     settings->tasks_tail = sim_random_between(random, 1, 30);
+    settings->silence =
+        sim_random_chance(random, 500) ? (uint64_t)sim_random_between(random, 50, 250) : 0;
+    settings->looks_max = (size_t)sim_random_between(random, 1, 12);
     settings->records_memory = (size_t)sim_random_between(random, 0, 16384);
     settings->upstream_transactions = sim_random_chance(random, 600);
 }
@@ -103,6 +106,11 @@ static const char *const plant_names[SIM_PLANT_COUNT] = {
     [SIM_PLANT_DAMAGE_STAYS] = "damage-stays",
     [SIM_PLANT_POLL_ALWAYS] = "poll-always",
     [SIM_PLANT_HALF_TARGETS] = "half-targets",
+    [SIM_PLANT_TIMER_OUTSIDE] = "timer-outside",
+    [SIM_PLANT_TIMERS_ASSUME_ABORTED] = "timers-assume-aborted",
+    [SIM_PLANT_TIMERS_WITHOUT_OFFSETS] = "timers-without-offsets",
+    [SIM_PLANT_TIMER_LOST] = "timer-lost",
+    [SIM_PLANT_KEEP_LOOKS] = "keep-looks",
 };
 
 const char *sim_plant_name(enum sim_plant plant)

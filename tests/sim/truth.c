@@ -10,6 +10,7 @@
 #define FLUSH_AT   (16U << 10)
 #define VALUE_MAX  (64U << 10)
 #define CACHE_SIZE (1U << 20)
+#define LOOKS_MAX  100000
 
 static struct rf_task *open_task(struct sim_truth *truth, int32_t partition)
 {
@@ -19,7 +20,8 @@ static struct rf_task *open_task(struct sim_truth *truth, int32_t partition)
                                       .record_wire = world->plan.wire,
                                       .store = rf_memory_store_open(),
                                       .partition = partition,
-                                      .memory_max = CACHE_SIZE};
+                                      .memory_max = CACHE_SIZE,
+                                      .looks_max = 1}; /* so that it can stop where others did */
     struct rf_error err = {0};
     struct rf_task *task = rf_task_open(&options, &err);
 
@@ -45,6 +47,7 @@ void sim_truth_deinit(struct sim_truth *truth)
     for (int32_t i = 0; i < SIM_PARTITIONS_MAX; i++) {
         rf_task_close(truth->partitions[i].task);
         free(truth->partitions[i].inputs);
+        free(truth->partitions[i].aside);
     }
 }
 
@@ -136,12 +139,40 @@ static void feed(struct check *check, struct rf_task *task, uint32_t source, int
     };
 
     rf_task_feed(task, &input);
-    if (!rf_task_fold(task, &err) || rf_task_pending(task) > 0)
-        sim_fail(check->world, "%s-%d offset %lld cannot be folded: %s", sim_topic_names[source],
-                 (int)check->number, (long long)offset, err.message);
+    for (int looks = 0; rf_task_pending(task) > 0; looks++) {
+        if (!rf_task_fold(task, &err) || looks > LOOKS_MAX)
+            sim_fail(check->world, "%s-%d offset %lld cannot be folded: %s",
+                     sim_topic_names[source], (int)check->number, (long long)offset, err.message);
+    }
 }
 
-static void remember(struct sim_truth_partition *partition, uint32_t source, int64_t offset)
+static void advance(struct check *check, struct rf_task *task, rf_ms clock)
+{
+    struct rf_error err = {0};
+
+    if (!rf_task_advance(task, clock, &err))
+        sim_fail(check->world, "task %d: %s", (int)check->number, err.message);
+}
+
+/* As far as somebody else came, and no further: each call looks at one customer. */
+static void let_time_pass(struct check *check, struct rf_task *task, const struct sim_step *step,
+                          size_t fired)
+{
+    for (int looks = 0;
+         looks < LOOKS_MAX && rf_task_fired(task) < fired && rf_task_next_due(task) < RF_MS_MAX;
+         looks++)
+        advance(check, task, rf_task_next_due(task));
+    for (int looks = 0; step->complete && looks < LOOKS_MAX && rf_task_is_due(task, step->offset);
+         looks++)
+        advance(check, task, step->offset);
+    if (!rf_task_is_due(task, step->offset))
+        advance(check, task, step->offset);
+    if (rf_task_fired(task) != fired)
+        sim_fail(check->world, "task %d: %zu timers have fired instead of %zu by %lld",
+                 (int)check->number, fired, rf_task_fired(task), (long long)step->offset);
+}
+
+static void remember(struct sim_truth_partition *partition, struct sim_step step)
 {
     if (partition->input_count == partition->input_capacity) {
         partition->input_capacity =
@@ -150,8 +181,21 @@ static void remember(struct sim_truth_partition *partition, uint32_t source, int
             realloc(partition->inputs, partition->input_capacity * sizeof *partition->inputs);
         rf_assert(partition->inputs != NULL);
     }
-    partition->inputs[partition->input_count++] =
-        (struct sim_committed_input){.source = source, .offset = offset};
+    step.fired += partition->fired;
+    partition->inputs[partition->input_count++] = (struct sim_committed_input){.step = step};
+}
+
+static void take_input(struct check *check, const struct sim_step *step)
+{
+    struct sim_truth_partition *partition = check->partition;
+    int64_t from = partition->next[step->source] < 0 ? 0 : partition->next[step->source];
+    int64_t expected = next_input(check, step->source, from);
+
+    if (step->offset != expected)
+        sim_fail(check->world, "task %d has folded %s offset %lld instead of %lld",
+                 (int)check->number, sim_topic_names[step->source], (long long)step->offset,
+                 (long long)expected);
+    partition->next[step->source] = expected + 1;
 }
 
 /* Exactly the inputs that come next, each once. */
@@ -170,25 +214,27 @@ static void take_inputs(struct check *check)
                      (int)check->number, sim_topic_names[s], (long long)claim->began[s],
                      (long long)partition->next[s]);
     }
-    for (size_t i = 0; i < claim->input_count; i++) {
-        uint32_t source = claim->inputs[i].source;
-        int64_t from = partition->next[source] < 0 ? 0 : partition->next[source];
-        int64_t expected = next_input(check, source, from);
-
-        if (claim->inputs[i].offset != expected)
-            sim_fail(check->world, "task %d has folded %s offset %lld instead of %lld",
-                     (int)check->number, sim_topic_names[source],
-                     (long long)claim->inputs[i].offset, (long long)expected);
-        partition->next[source] = expected + 1;
-        remember(partition, source, expected);
+    for (size_t i = 0; i < claim->step_count; i++) {
+        if (claim->steps[i].source != SIM_TIME)
+            take_input(check, &claim->steps[i]);
+        remember(partition, claim->steps[i]);
     }
 }
 
 static void fold_inputs(struct check *check)
 {
-    for (size_t i = 0; i < check->claim->input_count; i++)
-        feed(check, check->partition->task, check->claim->inputs[i].source,
-             check->claim->inputs[i].offset);
+    struct rf_task *task = check->partition->task;
+
+    for (size_t i = 0; i < check->claim->step_count; i++) {
+        const struct sim_step *step = &check->claim->steps[i];
+
+        if (step->source == SIM_TIME)
+            let_time_pass(check, task, step, step->fired);
+        else
+            feed(check, task, step->source, step->offset);
+    }
+    check->partition->fired += rf_task_fired(task);
+    check->world->counts.timers += rf_task_fired(task);
 }
 
 /* The offsets that are committed with it speak of the same inputs. */
@@ -281,7 +327,10 @@ static void check_letter(struct check *check, const struct rf_dead_letter *lette
         sim_fail(check->world, "dlq-%d: expected %s offset %lld (%s), found %s offset %lld (%s)",
                  (int)check->number, letter->input.position.topic,
                  (long long)letter->input.position.offset, letter->error_class,
-                 entry == NULL ? "nothing" : sim_topic_names[entry->letter->source],
+                 entry == NULL ? "nothing"
+                 : entry->letter->source == RF_SOURCE_TIMER
+                     ? "timer"
+                     : sim_topic_names[entry->letter->source],
                  entry == NULL ? -1 : (long long)entry->letter->offset,
                  entry == NULL ? "" : entry->letter->error_class);
     if (!rf_bytes_equal(entry->key, letter->input.key) ||
@@ -341,11 +390,9 @@ static void check_records(struct check *check, struct rf_task *task)
 }
 
 /* Does a message of this customer make something too large? Nobody else's may be put aside. */
-static void check_quarantine(struct check *check, uint32_t source, int64_t offset)
+static void check_giant(struct check *check, struct rf_bytes customer, const char *what)
 {
     struct sim_broker *broker = &check->world->broker;
-    struct rf_bytes customer =
-        sim_log_of(broker, (enum sim_topic)source, check->number)->entries[offset].key;
 
     for (uint32_t s = 0; s < SIM_SOURCES; s++) {
         const struct sim_log *log = sim_log_of(broker, (enum sim_topic)s, check->number);
@@ -356,8 +403,40 @@ static void check_quarantine(struct check *check, uint32_t source, int64_t offse
                 return;
         }
     }
-    sim_fail(check->world, "%s-%d offset %lld is in quarantine for nothing",
-             sim_topic_names[source], (int)check->number, (long long)offset);
+    sim_fail(check->world, "task %d: %s of %.*s is in quarantine for nothing", (int)check->number,
+             what, (int)customer.size, (const char *)customer.data);
+}
+
+static void check_quarantine(struct check *check, uint32_t source, int64_t offset)
+{
+    struct sim_broker *broker = &check->world->broker;
+
+    check_giant(check,
+                sim_log_of(broker, (enum sim_topic)source, check->number)->entries[offset].key,
+                "an input");
+}
+
+static void tell_aside(struct rf_task *task, const struct sim_put_aside *aside)
+{
+    if (aside->held)
+        rf_task_hold(task, aside->customer, aside->due, "");
+    else
+        rf_task_quarantine_timer(task, aside->customer, aside->due, "");
+}
+
+static void put_aside(struct check *check, const struct sim_entry *entry)
+{
+    struct sim_truth_partition *partition = check->partition;
+    const struct sim_put_aside aside = {.customer = entry->key,
+                                        .due = entry->letter->offset,
+                                        .held = strcmp(entry->letter->error_class, "held") == 0};
+
+    check_giant(check, entry->key, "a timer of it");
+    partition->aside =
+        realloc(partition->aside, (partition->aside_count + 1) * sizeof *partition->aside);
+    rf_assert(partition->aside != NULL);
+    partition->aside[partition->aside_count++] = aside;
+    tell_aside(partition->task, &aside);
 }
 
 /* What was put aside is taken as given: which input it hits depends on where transactions end. */
@@ -370,13 +449,18 @@ static void take_quarantine(struct check *check)
         const struct sim_entry *entry = &log->entries[i];
 
         if (entry->kind != SIM_DATA || entry->txn != check->txn ||
-            strcmp(entry->letter->error_class, "quarantined") != 0)
+            (strcmp(entry->letter->error_class, "quarantined") != 0 &&
+             strcmp(entry->letter->error_class, "held") != 0))
             continue;
+        if (entry->letter->source == RF_SOURCE_TIMER) {
+            put_aside(check, entry);
+            continue;
+        }
         check_quarantine(check, entry->letter->source, entry->letter->offset);
         rf_task_quarantine(partition->task, entry->letter->source, entry->letter->offset, "");
         for (size_t k = 0; k < partition->input_count; k++) {
-            if (partition->inputs[k].source == entry->letter->source &&
-                partition->inputs[k].offset == entry->letter->offset)
+            if (partition->inputs[k].step.source == entry->letter->source &&
+                partition->inputs[k].step.offset == entry->letter->offset)
                 partition->inputs[k].quarantined = true;
         }
     }
@@ -471,12 +555,17 @@ static void refold(struct check *check)
     struct rf_task *task = open_task(check->truth, check->number);
     const struct sim_truth_partition *partition = check->partition;
 
+    for (size_t i = 0; i < partition->aside_count; i++)
+        tell_aside(task, &partition->aside[i]);
     for (size_t i = 0; i < partition->input_count; i++) {
         const struct sim_committed_input *input = &partition->inputs[i];
 
         if (input->quarantined)
-            rf_task_quarantine(task, input->source, input->offset, "");
-        feed(check, task, input->source, input->offset);
+            rf_task_quarantine(task, input->step.source, input->step.offset, "");
+        if (input->step.source == SIM_TIME)
+            let_time_pass(check, task, &input->step, input->step.fired);
+        else
+            feed(check, task, input->step.source, input->step.offset);
     }
     check_outbox(check, task);
     check_view(check, task);
@@ -501,6 +590,21 @@ static void check_logs(struct sim_world *world, int32_t partition)
     }
 }
 
+/* When everything had come to rest nobody was due any more. */
+static void check_nothing_is_due(struct check *check)
+{
+    struct rf_task *task = check->partition->task;
+    rf_span_ms lateness = check->world->plan.plan.lateness;
+    rf_ms until = check->world->rested - (lateness == RF_LATENESS_NONE ? 0 : lateness);
+
+    for (int looks = 0; looks < LOOKS_MAX && rf_task_is_due(task, until); looks++)
+        advance(check, task, until);
+    if (rf_task_fired(task) > 0)
+        sim_fail(check->world, "task %d: %zu timers that were due by %lld have not fired",
+                 (int)check->number, rf_task_fired(task), (long long)until);
+    rf_task_aborted(task);
+}
+
 void sim_truth_check_all(struct sim_truth *truth)
 {
     for (int32_t p = 0; p < truth->world->settings.partitions; p++) {
@@ -509,6 +613,7 @@ void sim_truth_check_all(struct sim_truth *truth)
 
         rf_buffer_init(&check.buffer, VALUE_MAX);
         check_logs(truth->world, p);
+        check_nothing_is_due(&check);
         refold(&check);
         rf_buffer_deinit(&check.buffer);
         truth->world->counts.events += truth->partitions[p].input_count;

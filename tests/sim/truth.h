@@ -10,8 +10,7 @@
 struct sim_world;
 
 struct sim_committed_input {
-    uint32_t source;
-    int64_t offset;
+    struct sim_step step; /* its `fired` counts from the first transaction on */
     bool quarantined;
 };
 
@@ -20,8 +19,15 @@ struct sim_truth_partition {
     int64_t next[SIM_SOURCES]; /* what is to be folded next; -1: nothing was */
     int64_t changelog_end;     /* behind the last committed record */
     int64_t commits;
-    struct sim_committed_input *inputs; /* owned; all that were folded, in order */
+    struct sim_committed_input *inputs; /* owned; all that were folded, and the time between them */
     size_t input_count, input_capacity;
+    size_t fired;
+    struct sim_put_aside { /* timers, all that ever were */
+        struct rf_bytes customer;
+        rf_ms due;
+        bool held;
+    } * aside; /* owned */
+    size_t aside_count;
 };
 
 struct sim_truth {

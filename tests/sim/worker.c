@@ -172,33 +172,86 @@ static uint64_t sources_behind(const struct sim_worker *worker, const struct sim
     return behind;
 }
 
+static void add_step(struct sim_slot *slot, struct sim_step step)
+{
+    if (slot->step_count == slot->step_capacity) {
+        slot->step_capacity = slot->step_capacity == 0 ? 64 : slot->step_capacity * 2;
+        slot->steps = realloc(slot->steps, slot->step_capacity * sizeof *slot->steps);
+        rf_assert(slot->steps != NULL);
+    }
+    slot->steps[slot->step_count++] = step;
+}
+
+/* What the last call did, for the truth to do the same. */
 static void follow(struct sim_slot *slot, uint64_t behind, size_t count)
 {
     rf_inputs_arrange(&slot->shadow, behind);
-    while (count-- > 0)
+    while (count-- > 0) {
+        const struct rf_input *input = rf_inputs_at(&slot->shadow, 0);
+
+        add_step(slot,
+                 (struct sim_step){.source = input->source, .offset = input->position.offset});
         rf_inputs_folded(&slot->shadow);
+    }
 }
 
-static void fold_slot(struct sim_worker *worker, struct sim_slot *slot)
+static void follow_time(struct sim_slot *slot, rf_ms silent_until)
+{
+    rf_ms clock = rf_task_clock_open(slot->task);
+
+    add_step(slot, (struct sim_step){.source = SIM_TIME,
+                                     .offset = clock,
+                                     .complete = silent_until != RF_MS_MIN && clock >= silent_until,
+                                     .fired = rf_task_fired(slot->task)});
+}
+
+/* As edge/stream/silence.c. */
+static bool is_silent(struct sim_worker *worker, const struct sim_slot *slot)
+{
+    for (uint32_t s = 0; s < SIM_SOURCES; s++) {
+        if (worker->consumer.fetch[s][slot->partition] <
+            sim_log_high(&worker->world->broker, (enum sim_topic)s, slot->partition))
+            return false;
+    }
+    return !sim_happens(worker->world, SIM_FAULT_QUERY);
+}
+
+static rf_ms silence_clock(struct sim_worker *worker, const struct sim_slot *slot)
+{
+    const struct rf_plan *plan = &worker->world->plan.plan;
+    rf_ms clock =
+        worker->world->wall - (plan->lateness == RF_LATENESS_NONE ? 0 : plan->lateness);
+
+    if (rf_task_pending(slot->task) > 0 || !rf_task_is_due(slot->task, clock) ||
+        !is_silent(worker, slot))
+        return RF_MS_MIN;
+    return clock;
+}
+
+static void fold_slot(struct sim_worker *worker, struct sim_slot *slot, rf_ms silent_until)
 {
     struct rf_error err = {0};
     size_t before = rf_task_folded(slot->task);
+    size_t fired = rf_task_fired(slot->task);
     enum rf_transaction_input input = RF_INPUT_OK;
     uint64_t behind = sources_behind(worker, slot);
 
     rf_task_set_behind(slot->task, behind);
-    if (rf_task_ready(slot->task) == 0)
+    if (rf_task_ready(slot->task) == 0 && !rf_task_is_due(slot->task, silent_until) &&
+        (slot->state != SLOT_BLOCKED || rf_task_pending(slot->task) > 0))
         return;
     if (!sim_commit_is_open(worker))
         sim_commit_feed(worker, RF_INPUT_EVENT);
     if (!sim_commit_is_open(worker) || slot->task == NULL)
         return;
-    if (!rf_task_fold(slot->task, &err)) {
+    if (!(silent_until == RF_MS_MIN ? rf_task_fold(slot->task, &err)
+                                    : rf_task_advance(slot->task, silent_until, &err))) {
         rebuild(worker, slot, err.message);
         return;
     }
     follow(slot, behind, rf_task_folded(slot->task) - before);
-    worker->folded += rf_task_folded(slot->task) - before;
+    follow_time(slot, silent_until);
+    worker->folded += rf_task_folded(slot->task) - before + rf_task_fired(slot->task) - fired;
     if (rf_task_folded(slot->task) > before || rf_task_pending(slot->task) == 0)
         slot->wait_until = worker->world->now + SOURCE_WAIT;
     note_blocked(worker, slot);
@@ -215,9 +268,14 @@ static void fold_all(struct sim_worker *worker)
         bool runs =
             slot->state == SLOT_RUNNING || (slot->state == SLOT_BLOCKED && now >= slot->retry_at);
 
-        if (runs && rf_task_pending(slot->task) > 0 &&
-            (sim_commit_is_open(worker) || now >= worker->rest_until))
-            fold_slot(worker, slot);
+        rf_ms silent_until = RF_MS_MIN;
+
+        if (!runs || (!sim_commit_is_open(worker) && now < worker->rest_until))
+            continue;
+        silent_until = silence_clock(worker, slot);
+        if (silent_until != RF_MS_MIN || rf_task_pending(slot->task) > 0 ||
+            slot->state == SLOT_BLOCKED || rf_task_is_due(slot->task, RF_MS_MIN))
+            fold_slot(worker, slot, silent_until);
     }
 }
 
@@ -250,7 +308,8 @@ static struct rf_task *make_task(struct sim_worker *worker, struct sim_slot *slo
                                       .codec = world->plan.codec,
                                       .record_wire = world->plan.wire,
                                       .partition = slot->partition,
-                                      .memory_max = world->settings.records_memory};
+                                      .memory_max = world->settings.records_memory,
+                                      .looks_max = world->settings.looks_max};
     struct rf_error err = {0};
     struct rf_task *task = NULL;
 
@@ -329,6 +388,22 @@ static void write_stores(struct sim_worker *worker)
         worker->synced = now;
 }
 
+static void sweep_stores(struct sim_worker *worker)
+{
+    for (int32_t i = 0; i < worker->world->settings.partitions; i++) {
+        struct sim_slot *slot = &worker->slots[i];
+        struct rf_error err = {0};
+
+        if (worker->transaction.state != RF_TRANSACTION_IDLE)
+            return;
+        if (slot->state == SLOT_RUNNING && !rf_task_sweep(slot->task, 3, &err) &&
+            err.kind == RF_ERROR_STATE) {
+            rebuild(worker, slot, err.message);
+            return;
+        }
+    }
+}
+
 /* ---- life ---- */
 
 static bool open_clients(struct sim_worker *worker)
@@ -373,6 +448,7 @@ static void turn(struct sim_worker *worker)
     if (worker->producer != NULL)
         sim_producer_poll(worker->producer);
     write_stores(worker);
+    sweep_stores(worker);
 }
 
 static void leave(struct sim_worker *worker)
@@ -432,6 +508,7 @@ void sim_worker_kill(struct sim_worker *worker)
     for (int32_t i = 0; i < SIM_PARTITIONS_MAX; i++) {
         rf_task_close(worker->slots[i].task);
         rf_inputs_deinit(&worker->slots[i].shadow);
+        free(worker->slots[i].steps);
     }
     sim_producer_free(worker->producer);
     rf_buffer_deinit(&worker->buffer);
@@ -448,9 +525,20 @@ bool sim_worker_is_idle(const struct sim_worker *worker)
         const struct sim_slot *slot = &worker->slots[i];
 
         idle = idle && (slot->task == NULL ||
-                        (rf_task_pending(slot->task) == 0 && slot->state == SLOT_RUNNING));
+                        (rf_task_pending(slot->task) == 0 && slot->state == SLOT_RUNNING &&
+                         silence_clock((struct sim_worker *)(uintptr_t)worker, slot) == RF_MS_MIN &&
+                         rf_task_is_swept(slot->task)));
     }
     return idle;
+}
+
+int32_t sim_worker_tasks(const struct sim_worker *worker)
+{
+    int32_t count = 0;
+
+    for (int32_t i = 0; i < SIM_PARTITIONS_MAX; i++)
+        count += worker->slots[i].state == SLOT_RUNNING;
+    return count;
 }
 
 /* After every step: the table of the transaction, and invariant 6. */

@@ -37,6 +37,9 @@ struct sim_slot {
     bool fed; /* since it was restored */
     struct rf_inputs
         shadow; /* the places of what the task was fed, in the order in which it folds */
+    struct sim_step
+        *steps; /* owned; of the open transaction, and what time passed in vain before it */
+    size_t step_count, step_capacity, steps_kept;
 };
 
 /* Reads the changelog and the tasks topic. */
@@ -57,7 +60,7 @@ struct sim_worker {
     struct sim_consumer consumer;
     struct sim_producer *producer; /* owned */
     struct sim_restorer restorer;
-    bool renew_producer, connection_failed;
+    bool renew_producer, connection_failed, commit_asked;
     struct sim_slot slots[SIM_PARTITIONS_MAX];
     struct rf_transaction transaction;
     uint64_t began;
@@ -74,6 +77,7 @@ struct sim_worker *sim_worker_start(struct sim_world *world, struct sim_instance
 void sim_worker_resume(struct sim_worker *worker);
 void sim_worker_kill(struct sim_worker *worker); /* where it stands; frees it */
 bool sim_worker_is_idle(const struct sim_worker *worker);
+int32_t sim_worker_tasks(const struct sim_worker *worker); /* those that run */
 void sim_worker_check(const struct sim_worker *worker);
 
 /* for the client and each other */

@@ -16,6 +16,11 @@ static bool has_folded(const struct sim_slot *slot)
     return slot->task != NULL && rf_task_folded(slot->task) > 0;
 }
 
+static bool has_news(const struct sim_slot *slot)
+{
+    return has_folded(slot) || (slot->task != NULL && rf_task_fired(slot->task) > 0);
+}
+
 static enum rf_transaction_input judge_code(struct sim_worker *worker, enum sim_code code,
                                             const char *doing)
 {
@@ -60,6 +65,7 @@ static enum rf_transaction_input begin(struct sim_worker *worker)
         return RF_INPUT_UNKNOWN;
     worker->began = worker->world->now;
     worker->quarantined = false;
+    worker->commit_asked = false;
     worker->connection_failed = false;
     for (int32_t i = 0; i < worker->world->settings.partitions; i++) {
         worker->slots[i].changelog_last = -1;
@@ -88,7 +94,7 @@ static enum rf_transaction_input produce_records(struct sim_worker *worker)
         struct sim_slot *slot = &worker->slots[i];
         enum rf_transaction_input input = RF_INPUT_OK;
 
-        if (!has_folded(slot))
+        if (!has_news(slot))
             continue;
         find_positions(worker, slot);
         input = sim_produce_records(worker, slot);
@@ -107,7 +113,10 @@ static bool offsets_to_send(struct sim_worker *worker, struct sim_offsets_reques
     for (int32_t i = 0; i < worker->world->settings.partitions; i++) {
         const struct sim_slot *slot = &worker->slots[i];
 
-        for (uint32_t s = 0; has_folded(slot) && s < SIM_SOURCES; s++) {
+        bool sends = worker->world->plant == SIM_PLANT_TIMERS_WITHOUT_OFFSETS ? has_folded(slot)
+                                                                              : has_news(slot);
+
+        for (uint32_t s = 0; sends && s < SIM_SOURCES; s++) {
             request->offsets[s][i] = slot->sent[s];
             any = any || slot->sent[s] >= 0;
         }
@@ -138,6 +147,7 @@ static enum rf_transaction_input commit(struct sim_worker *worker)
     enum rf_transaction_input input = RF_INPUT_OK;
     enum sim_plant plant = worker->world->plant;
 
+    worker->commit_asked = true;
     if (plant == SIM_PLANT_KEEP_PRODUCER_AFTER_OFFSETS)
         worker->connection_failed = false;
     input = judge_code(worker, sim_producer_commit(worker->producer), "commit");
@@ -167,11 +177,18 @@ static enum rf_transaction_input apply(struct sim_worker *worker)
     for (int32_t i = 0; i < worker->world->settings.partitions; i++) {
         struct sim_slot *slot = &worker->slots[i];
 
-        if (!has_folded(slot))
+        bool news = has_news(slot);
+
+        if (slot->task == NULL || !rf_task_is_open(slot->task))
             continue;
         rf_assert(slot->changelog_acknowledged == slot->changelog_produced);
         rf_inputs_commit(&slot->shadow);
+        if (news)
+            slot->step_count = 0; /* the claim has them */
+        slot->steps_kept = slot->step_count;
         rf_task_committed(slot->task, slot->changelog_last < 0 ? -1 : slot->changelog_last + 1);
+        if (!news)
+            continue;
         slot->schema_written = true;
         for (size_t s = 0; s < SIM_SOURCES; s++)
             slot->committed[s] = slot->sent[s];
@@ -184,8 +201,10 @@ static enum rf_transaction_input apply(struct sim_worker *worker)
 static void drop_overlays(struct sim_worker *worker)
 {
     for (int32_t i = 0; i < worker->world->settings.partitions; i++) {
-        if (worker->slots[i].task == NULL)
+        if (worker->slots[i].task == NULL ||
+            (worker->world->plant == SIM_PLANT_KEEP_LOOKS && !has_folded(&worker->slots[i])))
             continue;
+        worker->slots[i].step_count = worker->slots[i].steps_kept;
         rf_task_aborted(worker->slots[i].task);
         rf_inputs_rewind(&worker->slots[i].shadow);
     }
@@ -238,10 +257,22 @@ static enum rf_transaction_input believe(struct sim_worker *worker, bool as_sent
     return RF_INPUT_WAS_ABORTED;
 }
 
+static bool only_time_has_passed(const struct sim_worker *worker)
+{
+    bool news = false;
+
+    for (int32_t i = 0; i < worker->world->settings.partitions; i++) {
+        if (has_folded(&worker->slots[i]))
+            return false;
+        news = news || has_news(&worker->slots[i]);
+    }
+    return news && worker->world->plant != SIM_PLANT_TIMERS_ASSUME_ABORTED;
+}
+
 static enum rf_transaction_input find_out(struct sim_worker *worker)
 {
     struct rf_error err = {0};
-    bool moved = false;
+    bool moved = worker->commit_asked && only_time_has_passed(worker);
     bool as_sent = true;
 
     sim_close_producer(worker);

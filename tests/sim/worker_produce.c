@@ -12,9 +12,13 @@ static void quarantine(struct sim_worker *worker, const struct sim_cause *cause,
 
     if (slot->task == NULL)
         return;
-    sim_trace(worker->world, "%d: input %s-%d-%lld into quarantine: %s", worker->index,
-              sim_topic_names[cause->source], (int)cause->partition, (long long)cause->offset, why);
-    rf_task_quarantine(slot->task, cause->source, cause->offset, why);
+    sim_trace(worker->world, "%d: %s-%d-%lld into quarantine: %s", worker->index,
+              cause->source == RF_SOURCE_TIMER ? "timer" : sim_topic_names[cause->source],
+              (int)cause->partition, (long long)cause->offset, why);
+    if (cause->source == RF_SOURCE_TIMER)
+        rf_task_quarantine_timer(slot->task, cause->customer, cause->offset, why);
+    else
+        rf_task_quarantine(slot->task, cause->source, cause->offset, why);
     worker->world->counts.quarantined++;
     worker->quarantined = true;
 }
@@ -78,8 +82,11 @@ static enum rf_transaction_input produce_derived(struct sim_worker *worker, stru
     struct sim_message message = {
         .topic = SIM_ALERTS,
         .partition = slot->partition,
-        .cause = {out->cause.partition, out->cause_source, out->cause.offset},
+        .cause = {out->cause.partition, out->cause_source, out->cause.offset, {0}},
         .has_cause = true};
+
+    if (out->cause_source == RF_SOURCE_TIMER)
+        message.cause.customer = rf_arena_copy(&worker->world->arena, out->cause_customer);
 
     rf_buffer_clear(&worker->buffer);
     if (worker->world->plant == SIM_PLANT_RANDOM_ID)
@@ -87,6 +94,12 @@ static enum rf_transaction_input produce_derived(struct sim_worker *worker, stru
     sim_derived_write(&worker->world->plan.plan, out->as.derived, &worker->buffer);
     message.entry.key = out->as.derived->customer;
     message.entry.value = rf_buffer_bytes(&worker->buffer);
+    if (worker->world->plant == SIM_PLANT_TIMER_OUTSIDE && out->cause_source == RF_SOURCE_TIMER) {
+        message.entry.key = rf_arena_copy(&worker->world->broker.arena, message.entry.key);
+        message.entry.value = rf_arena_copy(&worker->world->broker.arena, message.entry.value);
+        sim_append(&worker->world->broker, SIM_ALERTS, slot->partition, &message.entry);
+        return RF_INPUT_OK;
+    }
     return produce(worker, &message);
 }
 
@@ -163,19 +176,15 @@ static const struct sim_claim *make_claim(struct sim_worker *worker, const struc
 {
     struct rf_arena *arena = &worker->world->arena;
     struct sim_claim *claim = rf_arena_alloc_zero(arena, sizeof *claim);
-    size_t count = rf_task_folded(slot->task);
 
     claim->partition = slot->partition;
     claim->changelog_next = rf_task_changelog_next(slot->task);
     memcpy(claim->began, slot->committed, sizeof claim->began);
     memcpy(claim->sent, slot->sent, sizeof claim->sent);
-    claim->input_count = count;
-    claim->inputs = rf_arena_alloc(arena, (count + 1) * sizeof *claim->inputs);
-    for (size_t i = 0; i < count; i++) {
-        const struct rf_input *input = rf_inputs_folded_at(&slot->shadow, i);
-
-        claim->inputs[i] = (struct sim_place){input->source, input->position.offset};
-    }
+    claim->step_count = slot->step_count;
+    claim->steps = rf_arena_alloc(arena, (slot->step_count + 1) * sizeof *claim->steps);
+    if (slot->step_count > 0)
+        memcpy(claim->steps, slot->steps, slot->step_count * sizeof *claim->steps);
     return claim;
 }
 

@@ -35,6 +35,8 @@ static bool assign_slot(struct sim_worker *worker, struct sim_slot *slot, struct
     slot->retry_at = 0;
     slot->schema_written = false;
     rf_inputs_forget(&slot->shadow);
+    slot->step_count = 0;
+    slot->steps_kept = 0;
     slot->fed = false;
     return true;
 }

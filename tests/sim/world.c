@@ -11,6 +11,10 @@
 
 #define CALM_STEPS_MAX 60000 /* to come to rest in */
 #define ARENA_KEEP     (8U << 20)
+#define STEP_MS        (4 * RF_MINUTE_MS)
+#define SILENT_STEP_MS (30 * RF_MINUTE_MS)
+
+#define STEP_MS        (4 * RF_MINUTE_MS)
 
 /* ---- what is said ---- */
 
@@ -208,8 +212,8 @@ static void step_instance(struct sim_world *world, struct sim_instance *instance
 static void append_input(struct sim_world *world, uint32_t source, int32_t partition)
 {
     struct sim_feeder *feeder = &world->feeders[source][partition];
-    struct sim_made made =
-        sim_message_make(&world->arena, &world->random, source, partition, feeder->made++);
+    struct sim_made made = sim_message_make(&world->arena, &world->random, source, partition,
+                                            feeder->made++, world->wall);
     struct sim_entry entry = {
         .txn = feeder->txn, .time = made.broker_time, .key = made.key, .value = made.value};
 
@@ -270,6 +274,7 @@ static void begin_run(struct sim_world *world, uint64_t seed, enum sim_plant pla
     world->plant = plant;
     world->random.state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
     world->now = 0;
+    world->wall = SIM_START;
     world->calm = false;
     world->digest = 0;
     world->traced = 0;
@@ -300,10 +305,13 @@ static void step(struct sim_world *world)
 {
     int first = (int)sim_random_below(&world->random, world->settings.instances);
 
+    bool silent = world->settings.silence > 0 && world->now / world->settings.silence % 2 == 1;
+
     world->now++;
+    world->wall += silent ? SILENT_STEP_MS : STEP_MS;
     world->counts.steps++;
     if (!world->calm) {
-        if (sim_random_chance(&world->random, 400))
+        if (sim_random_chance(&world->random, 400) && !silent)
             feed_some(world);
         if (sim_happens(world, SIM_FAULT_REBALANCE))
             sim_group_rebalance(&world->broker);
@@ -332,6 +340,8 @@ static void calm_down(struct sim_world *world)
 
 static bool is_at_rest(struct sim_world *world)
 {
+    int32_t tasks = 0;
+
     if (!sim_broker_is_settled(&world->broker))
         return false;
     for (int i = 0; i < world->settings.instances; i++) {
@@ -340,8 +350,11 @@ static bool is_at_rest(struct sim_world *world)
         for (int k = 0; k < world->settings.workers; k++) {
             if (!instance->running || !sim_worker_is_idle(instance->workers[k]))
                 return false;
+            tasks += sim_worker_tasks(instance->workers[k]);
         }
     }
+    if (tasks < world->settings.partitions)
+        return false; /* nobody waits for the timers of one */
     for (int s = 0; s < SIM_SOURCES; s++) {
         for (int32_t p = 0; p < world->settings.partitions; p++) {
             struct sim_truth_partition *truth = &world->truth.partitions[p];
@@ -367,6 +380,7 @@ static void come_to_rest(struct sim_world *world)
             sim_fail(world, "there is no more progress");
         step(world);
     }
+    world->rested = world->wall;
     for (int i = 0; i < world->settings.instances; i++)
         world->instances[i].stopping = true;
     while (world->now <= limit) {
@@ -374,7 +388,7 @@ static void come_to_rest(struct sim_world *world)
 
         for (int i = 0; i < world->settings.instances; i++)
             running = running || (world->instances[i].running && world->instances[i].stopping);
-        if (!running)
+        if (!running && sim_broker_is_settled(&world->broker))
             return;
         step(world);
     }

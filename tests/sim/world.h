@@ -38,6 +38,11 @@ enum sim_plant {
     SIM_PLANT_DAMAGE_STAYS,
     SIM_PLANT_POLL_ALWAYS,
     SIM_PLANT_HALF_TARGETS,
+    SIM_PLANT_TIMER_OUTSIDE,
+    SIM_PLANT_TIMERS_ASSUME_ABORTED,
+    SIM_PLANT_TIMERS_WITHOUT_OFFSETS,
+    SIM_PLANT_TIMER_LOST,
+    SIM_PLANT_KEEP_LOOKS,
     SIM_PLANT_COUNT,
 };
 
@@ -73,6 +78,8 @@ struct sim_settings {
     uint64_t transaction_timeout, session_timeout, commit_interval, store_interval, sync_interval;
     size_t commit_events_max;
     size_t records_memory;
+    size_t looks_max;
+    uint64_t silence; /* every other so many steps nothing comes; 0: never */
     size_t poll_max;
     int64_t tasks_tail;
     size_t changelog_bytes_max, alert_bytes_max, letter_bytes_max, message_bytes_max;
@@ -105,7 +112,8 @@ struct sim_feeder {
 struct sim_counts {
     uint64_t faults[SIM_FAULT_COUNT];
     uint64_t committed, aborted, unknown, elsewhere, lost;
-    uint64_t events, derived, letters, quarantined, restored, rebuilt, renewed, torn_refused;
+    uint64_t timers, events, derived, letters, quarantined, restored, rebuilt, renewed,
+        torn_refused;
     uint64_t steps;
 };
 
@@ -116,7 +124,9 @@ struct sim_world {
     struct sim_settings settings;
     struct sim_plan plan;
     uint64_t now;
-    bool calm; /* no more faults */
+    rf_ms wall; /* what the clock on the wall says */
+    bool calm;    /* no more faults */
+    rf_ms rested; /* what the wall said when everything had come to rest */
     struct sim_broker broker;
     struct sim_truth truth;
     struct sim_instance instances[SIM_INSTANCES_MAX];

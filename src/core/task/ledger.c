@@ -8,7 +8,7 @@
 
 const char *rf_letter_class_name(enum rf_letter_class letter_class)
 {
-    static const char *const names[RF_LETTER_CLASSES] = {"record", "late", "quarantined"};
+    static const char *const names[RF_LETTER_CLASSES] = {"record", "late", "quarantined", "held"};
 
     rf_assert((size_t)letter_class < RF_LETTER_CLASSES);
     return names[letter_class];
@@ -80,6 +80,13 @@ void rf_ledger_fold(struct rf_ledger *ledger, const struct rf_input *input,
         rf_histogram_add(&ledger->delay, (double)(input->broker_time - event->time) / 1000.0);
 }
 
+void rf_ledger_timer(struct rf_ledger *ledger, const struct rf_fold *fold)
+{
+    ledger->evicted += fold->evicted;
+    if (fold->rule_error_count > 0)
+        ledger->rules[fold->rule_error_rule].errors += fold->rule_error_count;
+}
+
 static void count_dead_letter(struct rf_ledger *ledger, const char *error_class)
 {
     size_t found = RF_LETTER_RECORD;
@@ -103,10 +110,8 @@ static void count_derived(struct rf_ledger *ledger, const struct rf_derived *der
     case RF_STATUS_CLEARED:
         ledger->rules[derived->rule].cleared++;
         break;
-    case RF_STATUS_EVICTED:
-        ledger->evicted++;
-        break;
-    case RF_STATUS_ERASED: /* counted by source: not every erasure is told */
+    case RF_STATUS_EVICTED: /* counted with the timer: not every eviction is told */
+    case RF_STATUS_ERASED:  /* counted by source, for the same reason */
         break;
     }
 }
@@ -131,6 +136,8 @@ void rf_task_counts_add(struct rf_task_counts *sum, const struct rf_task_counts 
     sum->dead_letters += more->dead_letters;
     sum->derived += more->derived;
     sum->erased += more->erased;
+    sum->evicted += more->evicted;
+    sum->timers += more->timers;
     sum->rule_errors += more->rule_errors;
     sum->seen_forgotten += more->seen_forgotten;
 }

@@ -12,8 +12,9 @@ enum rf_letter_class {
     RF_LETTER_RECORD,      /* cannot be decoded, judged or folded */
     RF_LETTER_LATE,        /* older than lateness allows */
     RF_LETTER_QUARANTINED, /* what it causes cannot be produced */
+    RF_LETTER_HELD,        /* a timer whose mark would make the record too large */
 };
-#define RF_LETTER_CLASSES 3
+#define RF_LETTER_CLASSES 4
 /* As the headers of a dead letter have it. */
 const char *rf_letter_class_name(enum rf_letter_class letter_class);
 
@@ -35,6 +36,8 @@ void rf_ledger_add(struct rf_ledger *sum, const struct rf_ledger *more);
 /* What became of an event that could be folded. */
 void rf_ledger_fold(struct rf_ledger *ledger, const struct rf_input *input,
                     const struct rf_event *event, const struct rf_fold *fold);
+/* What became of a customer at whom something was due. */
+void rf_ledger_timer(struct rf_ledger *ledger, const struct rf_fold *fold);
 /* What the transaction emits: derived events by rule and status, dead letters by class. Called once, with all of it. */
 void rf_ledger_outbox(struct rf_ledger *ledger, const struct rf_out *outbox, size_t count);
 void rf_task_counts_add(struct rf_task_counts *sum, const struct rf_task_counts *more);

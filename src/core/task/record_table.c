@@ -73,6 +73,8 @@ struct rf_record_entry *rf_record_table_insert(struct rf_record_table *table, st
     rf_assert(entry != NULL);
     rf_assert(key.size <= UINT32_MAX);
     entry->hash = hash;
+    entry->due = RF_MS_MAX;
+    entry->stored_due = RF_MS_MAX;
     entry->key_size = (uint32_t)key.size;
     if (key.size > 0)
         memcpy(entry->key, key.data, key.size);

@@ -16,7 +16,12 @@ struct rf_record_entry {
     uint32_t record_size, record_capacity;
     uint32_t index; /* in the dense array */
     uint32_t key_size;
-    bool known;    /* `record` is what is committed; false until it was read from the store */
+    uint32_t timer;   /* 1 + where it stands in the heap of timers.h; 0: not in it */
+    rf_ms due;        /* when it is to be looked at without an event, with the open transaction */
+    rf_ms stored_due; /* where it stands in the store's order of time */
+    bool known;       /* `record` is what is committed; false until it was read from the store */
+    bool placed;      /* `stored_due` is known */
+    bool timed; /* `due` is of the plan of now; else it is worked out when the customer is opened */
     bool gathered; /* the store does not have `record` yet */
     bool touched;  /* in this transaction: `open` is made, or it is erased */
     bool dirty;    /* of it, what has changed: to be sealed */

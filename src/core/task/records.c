@@ -6,46 +6,23 @@
 #include "core/base/assert.h"
 #include "core/base/hash.h"
 #include "core/codec/customer_codec.h"
-#include "core/task/record_table.h"
+#include "core/task/records_internal.h"
 
 #define BLOCK_OVERHEAD 16 /* what malloc adds to a block, from above */
 #define RECORD_GRAIN   32 /* record blocks come in multiples of it, so that most rewrites fit */
 
-struct rf_records {
-    const struct rf_plan *plan;
-    const struct rf_customer_codec *codec;
-    struct rf_layouts *layouts; /* not owned */
-    struct rf_store store;      /* not owned */
-    struct rf_record_table table;
-    size_t memory_max;
-    size_t memory;          /* entries and their record blocks */
-    size_t gathered_memory; /* of it, what the store does not have */
-    size_t clock_hand;
-
-    struct rf_record_entry **open; /* touched in this transaction, in order */
-    size_t open_count, open_capacity;
-    struct rf_record_entry **missing; /* wanted, and not in memory */
-    struct rf_bytes *missing_keys;
-    struct rf_stored *missing_found;
-    size_t missing_count, missing_capacity;
-    struct rf_record_entry **gathered; /* committed, and not in the store */
-    size_t gathered_count, gathered_capacity;
-    struct rf_buffer scratch;
-    struct rf_value *values; /* of the features, while sealing */
-    uint64_t hits, misses, evicted;
-};
-
 /* The table has two to four slots an entry, and room for up to twice the entries. */
-static size_t entry_memory(const struct rf_record_entry *entry)
+static size_t entry_memory(const struct rf_records *records, const struct rf_record_entry *entry)
 {
     return sizeof *entry + entry->key_size + BLOCK_OVERHEAD + 4 * sizeof(struct rf_record_slot) +
-           2 * sizeof entry + (entry->record == NULL ? 0 : entry->record_capacity + BLOCK_OVERHEAD);
+           2 * sizeof entry + (records->has_timers ? 2 * sizeof(struct rf_timer) : 0) +
+           (entry->record == NULL ? 0 : entry->record_capacity + BLOCK_OVERHEAD);
 }
 
 struct rf_records *rf_records_open(const struct rf_plan *plan,
                                    const struct rf_customer_codec *codec,
                                    struct rf_layouts *layouts, const struct rf_store *store,
-                                   size_t memory_max)
+                                   struct rf_engine *engine, size_t memory_max)
 {
     struct rf_records *records = calloc(1, sizeof *records);
 
@@ -54,10 +31,12 @@ struct rf_records *rf_records_open(const struct rf_plan *plan,
     records->codec = codec;
     records->layouts = layouts;
     records->store = *store;
+    records->engine = engine;
     records->memory_max = memory_max;
     records->values = calloc(plan->feature_count + 1, sizeof *records->values);
     rf_assert(records->values != NULL);
     rf_record_table_init(&records->table);
+    rf_records_time_init(records);
     rf_buffer_init(&records->scratch, plan->record_bytes_max);
     return records;
 }
@@ -66,9 +45,12 @@ void rf_records_close(struct rf_records *records)
 {
     if (records == NULL)
         return;
+    rf_records_time_deinit(records);
     rf_record_table_deinit(&records->table);
     rf_buffer_deinit(&records->scratch);
     free(records->open);
+    free(records->open_dues);
+    free(records->dirty);
     free(records->gathered);
     free(records->missing);
     free(records->missing_keys);
@@ -104,7 +86,8 @@ static void evict_down_to(struct rf_records *records, size_t memory_max)
             records->clock_hand++;
             continue;
         }
-        records->memory -= entry_memory(entry);
+        rf_assert(entry->timer == 0);
+        records->memory -= entry_memory(records, entry);
         records->evicted++;
         rf_record_table_remove(&records->table, entry); /* another takes its place under the hand */
     }
@@ -115,7 +98,7 @@ static struct rf_record_entry *insert(struct rf_records *records, struct rf_byte
 {
     struct rf_record_entry *entry = rf_record_table_insert(&records->table, customer, hash);
 
-    records->memory += entry_memory(entry);
+    records->memory += entry_memory(records, entry);
     return entry;
 }
 
@@ -123,7 +106,7 @@ static struct rf_record_entry *insert(struct rf_records *records, struct rf_byte
 static void set_record(struct rf_records *records, struct rf_record_entry *entry,
                        struct rf_bytes record)
 {
-    records->memory -= entry_memory(entry);
+    records->memory -= entry_memory(records, entry);
     if (record.data == NULL) {
         free(entry->record);
         entry->record = NULL;
@@ -141,7 +124,7 @@ static void set_record(struct rf_records *records, struct rf_record_entry *entry
         memcpy(entry->record, record.data, record.size);
         entry->record_size = (uint32_t)record.size;
     }
-    records->memory += entry_memory(entry);
+    records->memory += entry_memory(records, entry);
 }
 
 static void grow_missing(struct rf_records *records)
@@ -191,6 +174,7 @@ bool rf_records_load(struct rf_records *records, struct rf_error *err)
         rf_assert(!entry->known);
         set_record(records, entry, records->missing_found[i].record);
         entry->known = true;
+        rf_records_place(records, entry, records->missing_found[i].due);
         entry->used = true;
     }
     records->missing_count = 0;
@@ -210,9 +194,17 @@ static void append(struct rf_record_entry ***list, size_t *count, size_t *capaci
 
 static void touch(struct rf_records *records, struct rf_record_entry *entry)
 {
+    size_t capacity = records->open_capacity;
+
     if (entry->touched)
         return;
     append(&records->open, &records->open_count, &records->open_capacity, entry);
+    if (records->open_capacity != capacity) {
+        records->open_dues =
+            realloc(records->open_dues, records->open_capacity * sizeof *records->open_dues);
+        rf_assert(records->open_dues != NULL);
+    }
+    records->open_dues[records->open_count - 1] = entry->due;
     entry->touched = true;
 }
 
@@ -240,10 +232,19 @@ bool rf_records_customer(struct rf_records *records, struct rf_bytes customer,
             made->id = rf_record_entry_key(entry);
         }
         entry->open = made;
+        rf_records_time(records, entry);
     }
     touch(records, entry);
     *open = entry->open;
     return true;
+}
+
+static void set_dirty(struct rf_records *records, struct rf_record_entry *entry)
+{
+    if (entry->dirty)
+        return;
+    append(&records->dirty, &records->dirty_count, &records->dirty_capacity, entry);
+    entry->dirty = true;
 }
 
 void rf_records_changed(struct rf_records *records, struct rf_bytes customer)
@@ -253,7 +254,7 @@ void rf_records_changed(struct rf_records *records, struct rf_bytes customer)
 
     rf_assert(entry != NULL);
     rf_assert(entry->open != NULL);
-    entry->dirty = true;
+    set_dirty(records, entry);
 }
 
 void rf_records_erase(struct rf_records *records, struct rf_bytes customer)
@@ -263,10 +264,11 @@ void rf_records_erase(struct rf_records *records, struct rf_bytes customer)
 
     rf_assert(entry != NULL);
     rf_assert(entry->known);
+    touch(records, entry);
     entry->open = NULL;
     entry->erased = true;
-    entry->dirty = true;
-    touch(records, entry);
+    set_dirty(records, entry);
+    rf_records_put_off(records, customer, RF_MS_MAX);
 }
 
 static void encode(struct rf_records *records, const struct rf_customer *customer,
@@ -303,6 +305,7 @@ size_t rf_records_reopen(struct rf_records *records, struct rf_engine *engine,
     rf_assert(entry->touched);
     entry->open = NULL;
     entry->erased = false;
+    entry->timed = false;
     opened = rf_records_customer(records, customer, arena, &open, &err);
     rf_assert(opened); /* as it was when it was touched */
     return rf_records_size(records, engine, arena, customer);
@@ -329,15 +332,13 @@ bool rf_records_seal(struct rf_records *records, struct rf_engine *engine, struc
                      const struct rf_sealed **sealed, size_t *sealed_count,
                      struct rf_bytes *culprit, struct rf_error *err)
 {
-    struct rf_sealed *list = rf_arena_alloc(arena, records->open_count * sizeof *list);
+    struct rf_sealed *list = rf_arena_alloc(arena, records->dirty_count * sizeof *list);
     size_t count = 0;
 
-    for (size_t i = 0; i < records->open_count; i++) {
-        struct rf_record_entry *entry = records->open[i];
+    for (size_t i = 0; i < records->dirty_count; i++) {
+        struct rf_record_entry *entry = records->dirty[i];
 
         rf_assert(entry->touched);
-        if (!entry->dirty)
-            continue;
         if (!seal_one(records, entry, engine, arena, err)) {
             *culprit = rf_record_entry_key(entry);
             return false;
@@ -350,10 +351,11 @@ bool rf_records_seal(struct rf_records *records, struct rf_engine *engine, struc
     return true;
 }
 
-static void gather(struct rf_records *records, struct rf_record_entry *entry)
+void rf_records_gather(struct rf_records *records, struct rf_record_entry *entry)
 {
     if (entry->gathered)
         return;
+    records->gathered_memory += entry_memory(records, entry);
     append(&records->gathered, &records->gathered_count, &records->gathered_capacity, entry);
     entry->gathered = true;
 }
@@ -367,32 +369,45 @@ static void leave_transaction(struct rf_record_entry *entry)
     entry->erased = false;
 }
 
+/* What the store has is replaced, by `record`. */
+static void replace_record(struct rf_records *records, struct rf_record_entry *entry,
+                           struct rf_bytes record)
+{
+    if (entry->gathered)
+        records->gathered_memory -= entry_memory(records, entry);
+    set_record(records, entry, record);
+    if (entry->gathered)
+        records->gathered_memory += entry_memory(records, entry);
+    rf_records_gather(records, entry);
+}
+
 void rf_records_committed(struct rf_records *records)
 {
     for (size_t i = 0; i < records->open_count; i++) {
         struct rf_record_entry *entry = records->open[i];
 
-        if (!entry->dirty) {
-            leave_transaction(entry);
-            continue;
-        }
-        rf_assert(entry->open == NULL || entry->sealed.data != NULL);
-        if (entry->gathered)
-            records->gathered_memory -= entry_memory(entry);
-        set_record(records, entry, entry->sealed);
-        records->gathered_memory += entry_memory(entry);
-        gather(records, entry);
+        rf_assert(!entry->dirty || entry->open == NULL || entry->sealed.data != NULL);
+        if (entry->dirty)
+            replace_record(records, entry, entry->sealed);
+        else if (!entry->placed || entry->due != entry->stored_due || entry->timer != 0)
+            rf_records_gather(records, entry); /* looked at in vain: only its time has changed */
         leave_transaction(entry);
     }
     records->open_count = 0;
+    records->dirty_count = 0;
+    rf_timers_committed(&records->timers);
     evict_down_to(records, records->memory_max);
 }
 
 void rf_records_aborted(struct rf_records *records)
 {
-    for (size_t i = 0; i < records->open_count; i++)
+    rf_timers_aborted(&records->timers);
+    for (size_t i = 0; i < records->open_count; i++) {
         leave_transaction(records->open[i]);
+        rf_records_untime(records, records->open[i], records->open_dues[i]);
+    }
     records->open_count = 0;
+    records->dirty_count = 0;
 }
 
 /* What could not be read, before the task was given away, has come by a restore. */
@@ -417,21 +432,18 @@ void rf_records_restore(struct rf_records *records, struct rf_bytes customer,
         entry = insert(records, customer, hash);
     else if (!entry->known)
         miss_no_longer(records, entry);
-    else if (entry->gathered)
-        records->gathered_memory -= entry_memory(entry);
     entry->known = true;
-    set_record(records, entry, record);
-    records->gathered_memory += entry_memory(entry);
-    gather(records, entry);
+    replace_record(records, entry, record);
+    rf_records_restored(records, entry);
 }
 
-static int compare_writes(const void *a, const void *b)
+static int compare_gathered(const void *a, const void *b)
 {
-    return rf_bytes_compare(((const struct rf_store_write *)a)->customer,
-                            ((const struct rf_store_write *)b)->customer);
+    return rf_bytes_compare(rf_record_entry_key(*(struct rf_record_entry *const *)a),
+                            rf_record_entry_key(*(struct rf_record_entry *const *)b));
 }
 
-bool rf_records_flush(struct rf_records *records, int64_t checkpoint, struct rf_error *err)
+static bool write_gathered(struct rf_records *records, int64_t checkpoint, struct rf_error *err)
 {
     struct rf_store_write *writes = calloc(records->gathered_count + 1, sizeof *writes);
     bool ok = false;
@@ -441,25 +453,38 @@ bool rf_records_flush(struct rf_records *records, int64_t checkpoint, struct rf_
         const struct rf_record_entry *entry = records->gathered[i];
 
         rf_assert(entry->gathered);
+        rf_assert(entry->placed);
         writes[i] = (struct rf_store_write){
             .customer = rf_record_entry_key(entry),
             .record = rf_bytes_of(entry->record, entry->record_size),
-            .due = RF_MS_MAX,
-            .due_before = RF_MS_MAX,
+            .due = entry->record == NULL ? RF_MS_MAX : entry->due,
+            .due_before = entry->stored_due,
         };
     }
-    qsort(writes, records->gathered_count, sizeof *writes, compare_writes);
     ok = records->store.ops->apply(records->store.self, writes, records->gathered_count, checkpoint,
                                    err);
-    if (ok) {
-        for (size_t i = 0; i < records->gathered_count; i++)
-            records->gathered[i]->gathered = false;
-        records->gathered_count = 0;
-        records->gathered_memory = 0;
-        evict_down_to(records, records->memory_max);
-    }
     free(writes);
     return ok;
+}
+
+bool rf_records_flush(struct rf_records *records, int64_t checkpoint, struct rf_error *err)
+{
+    rf_assert(records->open_count == 0);
+    if (records->gathered_count > 0)
+        qsort(records->gathered, records->gathered_count, sizeof(struct rf_record_entry *),
+              compare_gathered);
+    if (!rf_records_find_places(records, err))
+        return false;
+    rf_records_note_from(records);
+    if (!write_gathered(records, checkpoint, err))
+        return false;
+    rf_records_written(records);
+    for (size_t i = 0; i < records->gathered_count; i++)
+        records->gathered[i]->gathered = false;
+    records->gathered_count = 0;
+    records->gathered_memory = 0;
+    evict_down_to(records, records->memory_max);
+    return true;
 }
 
 bool rf_records_committed_bytes(struct rf_records *records, struct rf_bytes customer,

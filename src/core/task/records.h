@@ -8,8 +8,14 @@
  * checkpoint. What is gathered or open is never evicted; the rest is, by second chance, when the budget is
  * passed.
  *
+ * When a customer has to be looked at without an event stands beside its record: in the store's order of time, and for
+ * those that the store does not have yet, in timers.h. A plan that is not the one under which the store was written
+ * asks for a sweep: every customer's time is worked out anew, piece by piece, between transactions.
+ *
  * 1. Nothing that is not committed reaches the store (invariant 1 of the design).
- * 2. After rf_records_aborted every customer is what the last commit left. */
+ * 2. After rf_records_aborted every customer is what the last commit left.
+ * 3. Once the store is swept, no customer is due before the time at which it stands in the store's order or in the
+ *    heap. It may be later: whoever is met is looked at, and the record decides. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,7 +32,7 @@ struct rf_records;
 struct rf_records *rf_records_open(const struct rf_plan *plan,
                                    const struct rf_customer_codec *codec,
                                    struct rf_layouts *layouts, const struct rf_store *store,
-                                   size_t memory_max);
+                                   struct rf_engine *engine, size_t memory_max);
 void rf_records_close(struct rf_records *records);
 void rf_records_set_memory(struct rf_records *records, size_t memory_max);
 
@@ -55,7 +61,7 @@ struct rf_sealed {
     struct rf_bytes record; /* data == NULL: erased; a tombstone in the changelog */
 };
 
-/* Encodes every customer that has changed once, into `arena`, in the order of first touch. Errors: RECORD (one is larger than
+/* Encodes every customer that has changed once, into `arena`, in the order of the first change. Errors: RECORD (one is larger than
  * the plan allows; `*culprit` is it). */
 bool rf_records_seal(struct rf_records *records, struct rf_engine *engine, struct rf_arena *arena,
                      const struct rf_sealed **sealed, size_t *sealed_count,
@@ -76,6 +82,29 @@ bool rf_records_flush(struct rf_records *records, int64_t checkpoint,
 /* The committed bytes of one customer: from memory, else from the store. Valid until the next call. */
 bool rf_records_committed_bytes(struct rf_records *records, struct rf_bytes customer,
                                 struct rf_bytes *record, struct rf_error *err) RF_MUST_CHECK;
+
+/* ---- time ---- */
+
+/* Nobody is due before this instant; RF_MS_MAX: nobody at all. It may have to be asked anew by rf_records_due. */
+rf_ms rf_records_next_due(const struct rf_records *records);
+
+/* Who comes first by (due, customer) of those due at or before `until`, in memory, for rf_records_customer. *due is
+ * RF_MS_MAX where there is nobody. `customer` is valid until the next call. Errors: STATE, RETRY. */
+bool rf_records_due(struct rf_records *records, rf_ms until, rf_ms *due, struct rf_bytes *customer,
+                    struct rf_error *err) RF_MUST_CHECK;
+/* When a customer in memory is due; RF_MS_MAX where nothing is known of it. */
+rf_ms rf_records_due_of(const struct rf_records *records, struct rf_bytes customer);
+/* An open or erased customer has to be looked at then, and not before. */
+void rf_records_put_off(struct rf_records *records, struct rf_bytes customer, rf_ms due);
+
+/* Is every customer's time of the plan of now? Never during a bulk load. */
+bool rf_records_is_swept(const struct rf_records *records);
+/* Everything was filled in bulk, or the plan is another: from the beginning. */
+void rf_records_begin_sweep(struct rf_records *records);
+/* Between transactions: works out the times of up to `count` customers more, and writes those that have changed.
+ * Errors: STATE, RETRY (as before). */
+bool rf_records_sweep(struct rf_records *records, struct rf_arena *arena, size_t count,
+                      struct rf_error *err) RF_MUST_CHECK;
 
 struct rf_records_stats {
     size_t cached_count, gathered_count, open_count;

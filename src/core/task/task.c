@@ -1,65 +1,16 @@
-#include "core/task/task.h"
+#include "core/task/task_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/assert.h"
 #include "core/task/admission.h"
-#include "core/task/inputs.h"
 
 #define LOAD_MEMORY          (16U << 20) /* of a store that is filled in bulk */
 #define RESTORE_GATHERED_MAX (16U << 20)
-#define FOLD_BATCH_MAX       4096
+#define LOOKS_MAX            4096 /* customers whom time alone changes, a call */
 #define ARENA_CHUNK          (256U * 1024)
 #define ARENA_KEEP_MAX       (2U << 20)
-
-enum verdict {
-    VERDICT_FOLD,
-    VERDICT_FILTERED,
-    VERDICT_ERASE,
-    VERDICT_BAD
-};
-
-/* What became of an input before it met its customer. */
-struct judged {
-    enum verdict verdict;
-    struct rf_event event;
-    const char *error_class; /* BAD */
-    const char *message;
-};
-
-struct quarantined {
-    uint32_t source;
-    int64_t offset;
-    char why[RF_ERROR_MESSAGE_MAX];
-};
-
-struct rf_task {
-    struct rf_task_options options;
-    const struct rf_decoder *decoders; /* not owned */
-    struct rf_layouts *layouts;
-    struct rf_records *records;
-    struct rf_engine *engine;
-    struct rf_inputs inputs;
-    uint64_t behind;       /* sources with more to come */
-    struct rf_arena arena; /* of the transaction */
-
-    rf_ms stream_time, committed_stream_time; /* with the open transaction; without */
-    int64_t changelog_next;
-    bool loading;                              /* the store is being filled in bulk */
-    struct rf_task_counts counts, open_counts; /* of committed transactions, of the open one */
-    struct rf_ledger ledger;                   /* of the open transaction */
-
-    struct judged judged[FOLD_BATCH_MAX];
-    struct rf_out *outbox; /* grows and is kept; what it points to is in the arena */
-    size_t outbox_count, outbox_capacity, outbox_taken;
-
-    struct quarantined *quarantine; /* owned; inputs of the transaction, each once */
-    size_t quarantine_count, quarantine_capacity;
-    struct rf_error blocked; /* NONE: not blocked */
-    uint32_t rule_failed;
-    struct rf_error rule_error; /* of it; NONE: none that was not taken */
-};
 
 struct rf_task *rf_task_open(const struct rf_task_options *options, struct rf_error *err)
 {
@@ -80,15 +31,20 @@ struct rf_task *rf_task_open(const struct rf_task_options *options, struct rf_er
                                           .store = options->store,
                                           .schemas = options->record_schemas,
                                           .reader = options->reader};
+    if (task->options.looks_max == 0)
+        task->options.looks_max = LOOKS_MAX;
     task->layouts = rf_layouts_open(&layouts);
-    task->records = rf_records_open(options->plan, options->codec, task->layouts,
-                                    &task->options.store, options->memory_max);
     task->engine = rf_engine_open(options->plan);
+    task->records = rf_records_open(options->plan, options->codec, task->layouts,
+                                    &task->options.store, task->engine, options->memory_max);
     rf_inputs_init(&task->inputs);
     rf_ledger_init(&task->ledger, options->plan);
     rf_arena_init(&task->arena, ARENA_CHUNK);
+    rf_arena_init(&task->swept, ARENA_CHUNK);
     task->stream_time = RF_MS_MIN;
     task->committed_stream_time = RF_MS_MIN;
+    task->clock = RF_MS_MIN;
+    task->committed_clock = RF_MS_MIN;
     task->changelog_next = checkpoint;
     return task;
 }
@@ -106,7 +62,9 @@ void rf_task_close(struct rf_task *task)
     rf_inputs_deinit(&task->inputs);
     rf_ledger_deinit(&task->ledger);
     rf_arena_deinit(&task->arena);
+    rf_arena_deinit(&task->swept);
     free(task->outbox);
+    rf_task_end_quarantine(task);
     free(task->quarantine);
     free(task);
 }
@@ -138,27 +96,16 @@ void rf_task_set_behind(struct rf_task *task, uint64_t behind)
     task->behind = behind;
 }
 
-static const char *quarantine_reason(const struct rf_task *task, const struct rf_input *input)
-{
-    for (size_t i = 0; i < task->quarantine_count; i++) {
-        const struct quarantined *entry = &task->quarantine[i];
-
-        if (entry->source == input->source && entry->offset == input->position.offset)
-            return entry->why;
-    }
-    return NULL;
-}
-
-static void judge_bad(struct rf_task *task, struct judged *judged, const char *error_class,
+static void judge_bad(struct rf_task *task, struct rf_judged *judged, const char *error_class,
                       const char *message)
 {
-    judged->verdict = VERDICT_BAD;
+    judged->verdict = RF_VERDICT_BAD;
     judged->error_class = error_class;
     judged->message = rf_arena_copy_text(&task->arena, message);
 }
 
 static bool decode_and_admit(struct rf_task *task, const struct rf_input *input,
-                             struct judged *judged, struct rf_error *err)
+                             struct rf_judged *judged, struct rf_error *err)
 {
     const struct rf_source *source = &task->options.plan->sources[input->source];
     const struct rf_decoder *decoder = &task->decoders[input->source];
@@ -173,16 +120,16 @@ static bool decode_and_admit(struct rf_task *task, const struct rf_input *input,
         return false;
     if (!rf_admit(task->options.plan, input, fields, &task->arena, &judged->event, &admission, err))
         return false;
-    judged->verdict = admission == RF_FILTERED ? VERDICT_FILTERED
-                      : admission == RF_ERASES ? VERDICT_ERASE
-                                               : VERDICT_FOLD;
+    judged->verdict = admission == RF_FILTERED ? RF_VERDICT_FILTERED
+                      : admission == RF_ERASES ? RF_VERDICT_ERASE
+                                               : RF_VERDICT_FOLD;
     return true;
 }
 
-/* False: it cannot be judged yet; task->blocked says why. */
-static bool judge(struct rf_task *task, const struct rf_input *input, struct judged *judged)
+bool rf_task_judge(struct rf_task *task, const struct rf_input *input, struct rf_judged *judged)
 {
-    const char *quarantined = task->quarantine_count == 0 ? NULL : quarantine_reason(task, input);
+    const char *quarantined =
+        task->quarantine_count == 0 ? NULL : rf_task_quarantine_reason(task, input);
 
     rf_assert_at(input->position.topic, input->position.partition, input->position.offset);
     if (quarantined != NULL) {
@@ -210,12 +157,15 @@ static struct rf_out *push_out(struct rf_task *task, enum rf_out_kind kind,
         rf_assert(task->outbox != NULL);
     }
     out = &task->outbox[task->outbox_count++];
-    *out = (struct rf_out){.kind = kind, .cause = input->position, .cause_source = input->source};
+    *out = (struct rf_out){.kind = kind,
+                           .cause = input->position,
+                           .cause_source = input->source,
+                           .cause_customer = input->key};
     return out;
 }
 
-static void dead_letter(struct rf_task *task, const struct rf_input *input, const char *error_class,
-                        const char *message)
+void rf_task_dead_letter(struct rf_task *task, const struct rf_input *input,
+                         const char *error_class, const char *message)
 {
     struct rf_dead_letter *letter = rf_arena_alloc(&task->arena, sizeof *letter);
 
@@ -225,19 +175,9 @@ static void dead_letter(struct rf_task *task, const struct rf_input *input, cons
     task->open_counts.dead_letters++;
 }
 
-static rf_ms later(rf_ms a, rf_ms b)
+static bool is_an_instant(rf_ms time)
 {
-    return a > b ? a : b;
-}
-
-/* No event older than this will be taken. */
-static rf_ms watermark_at(const struct rf_task *task, rf_ms stream_time)
-{
-    rf_span_ms lateness = task->options.plan->lateness;
-
-    if (lateness == RF_LATENESS_NONE)
-        return stream_time;
-    return stream_time < RF_MS_MIN + lateness ? RF_MS_MIN : stream_time - lateness;
+    return time >= RF_MS_MIN && time <= RF_MS_MAX;
 }
 
 static bool is_late(const struct rf_task *task, const struct rf_event *event)
@@ -248,12 +188,51 @@ static bool is_late(const struct rf_task *task, const struct rf_event *event)
            event->time < task->stream_time - lateness;
 }
 
+/* What a timer causes, before an event of the same customer, names the timer as its cause: the event is not to blame. */
+static void push_derived(struct rf_task *task, const struct rf_input *input,
+                         const struct rf_derived *derived)
+{
+    const struct rf_quarantined *quarantined = NULL;
+    struct rf_input cause = *input;
+
+    if (derived->position.topic != input->position.topic &&
+        strcmp(derived->position.topic, RF_TIMER_TOPIC) == 0) {
+        cause = (struct rf_input){.source = RF_SOURCE_TIMER,
+                                  .position = derived->position,
+                                  .broker_time = RF_MS_MIN,
+                                  .key = derived->customer};
+        cause.position.partition = task->options.partition;
+    }
+    if (cause.source == RF_SOURCE_TIMER)
+        quarantined = rf_task_quarantined_timer(task, derived->customer, cause.position.offset);
+    if (quarantined != NULL) {
+        rf_task_dead_letter(task, &cause, "quarantined",
+                            rf_arena_copy_text(&task->arena, quarantined->why));
+        return;
+    }
+    push_out(task, RF_OUT_DERIVED, &cause)->as.derived = derived;
+    task->open_counts.derived++;
+}
+
 static void handle_late(struct rf_task *task, const struct rf_input *input)
 {
     task->open_counts.late++;
     task->ledger.sources[input->source].late++;
     if (task->options.plan->late == RF_LATE_DEAD_LETTER)
-        dead_letter(task, input, "late", "the event is older than lateness allows");
+        rf_task_dead_letter(task, input, "late", "the event is older than lateness allows");
+}
+
+void rf_task_take_fold(struct rf_task *task, const struct rf_input *cause,
+                       const struct rf_fold *fold)
+{
+    task->open_counts.seen_forgotten += fold->seen_forgotten;
+    task->open_counts.rule_errors += fold->rule_error_count;
+    if (fold->rule_error_count > 0) {
+        task->rule_failed = fold->rule_error_rule;
+        task->rule_error = fold->rule_error;
+    }
+    for (size_t i = 0; i < fold->derived_count; i++)
+        push_derived(task, cause, &fold->derived[i]);
 }
 
 static bool fold_event(struct rf_task *task, const struct rf_input *input,
@@ -264,32 +243,22 @@ static bool fold_event(struct rf_task *task, const struct rf_input *input,
 
     if (!rf_records_customer(task->records, event->customer, &task->arena, &customer, err))
         return false;
-    if (!rf_engine_fold(task->engine, customer, event,
-                        watermark_at(task, later(task->stream_time, event->time)), &task->arena,
-                        &fold, err)) {
+    if (!rf_engine_fold(task->engine, customer, event, task->clock, &task->arena, &fold, err)) {
         rf_assert(err->kind == RF_ERROR_RECORD);
         task->ledger.sources[input->source].dead_letter++;
-        dead_letter(task, input, rf_error_kind_name(err->kind),
-                    rf_arena_copy_text(&task->arena, err->message));
+        rf_task_dead_letter(task, input, rf_error_kind_name(err->kind),
+                            rf_arena_copy_text(&task->arena, err->message));
         rf_error_clear(err);
         return true;
     }
-    if (event->time > task->stream_time)
-        task->stream_time = event->time;
-    if (fold.result == RF_FOLD_DONE)
+    if (fold.changed) {
         rf_records_changed(task->records, event->customer);
+        rf_records_put_off(task->records, event->customer, fold.due);
+    }
     rf_ledger_fold(&task->ledger, input, event, &fold);
-    task->open_counts.seen_forgotten += fold.seen_forgotten;
     task->open_counts.duplicates += fold.result == RF_FOLD_DUPLICATE;
     task->open_counts.events += fold.result == RF_FOLD_DONE;
-    task->open_counts.rule_errors += fold.rule_error_count;
-    if (fold.rule_error_count > 0) {
-        task->rule_failed = fold.rule_error_rule;
-        task->rule_error = fold.rule_error;
-    }
-    task->open_counts.derived += fold.derived_count;
-    for (size_t i = 0; i < fold.derived_count; i++)
-        push_out(task, RF_OUT_DERIVED, input)->as.derived = &fold.derived[i];
+    rf_task_take_fold(task, input, &fold);
     return true;
 }
 
@@ -301,51 +270,64 @@ static void erase(struct rf_task *task, const struct rf_input *input, const stru
     task->open_counts.erased++;
     if (!rf_engine_erased(task->engine, event, &task->arena, derived))
         return;
-    push_out(task, RF_OUT_DERIVED, input)->as.derived = derived;
-    task->open_counts.derived++;
+    push_derived(task, input, derived);
+}
+
+/* What comes due before this input fires before it. An event moves time; one that will not be folded does not. */
+static enum rf_reach reach_before(struct rf_task *task, const struct rf_judged *judged,
+                                  struct rf_error *err)
+{
+    rf_ms to = task->clock;
+
+    if (judged->verdict == RF_VERDICT_FOLD && judged->event.time > task->stream_time &&
+        is_an_instant(judged->event.time))
+        to = rf_task_watermark(task, judged->event.time);
+    return rf_task_reach(task, to > task->clock ? to : task->clock, err);
 }
 
 static bool fold_judged(struct rf_task *task, const struct rf_input *input,
-                        const struct judged *judged, struct rf_error *err)
+                        const struct rf_judged *judged, struct rf_error *err)
 {
     rf_assert_at(input->position.topic, input->position.partition, input->position.offset);
     task->open_counts.records++;
     switch (judged->verdict) {
-    case VERDICT_BAD:
-        dead_letter(task, input, judged->error_class, judged->message);
+    case RF_VERDICT_BAD:
+        rf_task_dead_letter(task, input, judged->error_class, judged->message);
         task->ledger.sources[input->source].dead_letter++;
         return true;
-    case VERDICT_FILTERED:
+    case RF_VERDICT_FILTERED:
         task->open_counts.filtered++;
         task->ledger.sources[input->source].filtered++;
         return true;
-    case VERDICT_ERASE:
+    case RF_VERDICT_ERASE:
         erase(task, input, &judged->event);
         task->ledger.sources[input->source].erase++;
         return true;
-    case VERDICT_FOLD:
+    case RF_VERDICT_FOLD:
         if (is_late(task, &judged->event)) {
             handle_late(task, input);
             return true;
         }
+        if (judged->event.time > task->stream_time && is_an_instant(judged->event.time))
+            task->stream_time = judged->event.time;
         return fold_event(task, input, &judged->event, err);
     }
     rf_assert(false);
     return false;
 }
 
-/* Judges up to FOLD_BATCH_MAX of the `ready` inputs, and reads the customers they are about. *count: how many can
+/* Judges up to RF_FOLD_BATCH_MAX of the `ready` inputs, and reads the customers they are about. *count: how many can
  * be folded now. */
 static bool prepare(struct rf_task *task, size_t ready, size_t *count, struct rf_error *err)
 {
-    size_t batch = ready < FOLD_BATCH_MAX ? ready : FOLD_BATCH_MAX;
+    size_t batch = ready < RF_FOLD_BATCH_MAX ? ready : RF_FOLD_BATCH_MAX;
 
     *count = 0;
     while (*count < batch &&
-           judge(task, rf_inputs_at(&task->inputs, *count), &task->judged[*count])) {
-        const struct judged *judged = &task->judged[*count];
+           rf_task_judge(task, rf_inputs_at(&task->inputs, *count), &task->judged[*count])) {
+        const struct rf_judged *judged = &task->judged[*count];
 
-        if (judged->verdict == VERDICT_FOLD || judged->verdict == VERDICT_ERASE)
+        if (judged->verdict == RF_VERDICT_FOLD || judged->verdict == RF_VERDICT_ERASE)
             rf_records_want(task->records, judged->event.customer);
         (*count)++;
     }
@@ -359,27 +341,40 @@ static bool prepare(struct rf_task *task, size_t ready, size_t *count, struct rf
     return true;
 }
 
+static enum rf_reach fold_batch(struct rf_task *task, size_t count, struct rf_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct rf_input *input = rf_inputs_at(&task->inputs, 0);
+        enum rf_reach reach = reach_before(task, &task->judged[i], err);
+
+        if (reach != RF_REACHED)
+            return reach;
+        if (!fold_judged(task, input, &task->judged[i], err))
+            return RF_REACH_FAILED;
+        rf_inputs_folded(&task->inputs);
+    }
+    return RF_REACHED;
+}
+
 bool rf_task_fold(struct rf_task *task, struct rf_error *err)
 {
     size_t ready = rf_inputs_arrange(&task->inputs, task->behind);
+    enum rf_reach reach = RF_REACHED;
 
     rf_error_clear(&task->blocked);
-    while (ready > 0 && task->blocked.kind == RF_ERROR_NONE) {
+    task->looks_left = task->options.looks_max;
+    if (ready == 0)
+        reach = rf_task_reach(task, task->clock, err); /* nothing but what is overdue */
+    while (ready > 0 && task->blocked.kind == RF_ERROR_NONE && reach == RF_REACHED) {
         size_t count = 0;
 
         if (!prepare(task, ready, &count, err))
             return false;
         ready -= count;
-        for (size_t i = 0; i < count; i++) {
-            const struct rf_input *input = rf_inputs_at(&task->inputs, 0);
-
-            if (!fold_judged(task, input, &task->judged[i], err))
-                return rf_error_wrap(err, "task %d", (int)task->options.partition);
-            rf_inputs_folded(&task->inputs);
-        }
+        reach = fold_batch(task, count, err);
     }
     rf_assert_at(NULL, 0, 0);
-    return true;
+    return reach != RF_REACH_FAILED || rf_error_wrap(err, "task %d", (int)task->options.partition);
 }
 
 bool rf_task_is_blocked(const struct rf_task *task, const char **why)
@@ -427,68 +422,6 @@ const struct rf_out *rf_task_outbox(const struct rf_task *task, size_t *count)
     return task->outbox;
 }
 
-/* The customer's open record after one more of its inputs. */
-static size_t size_after(struct rf_task *task, const struct judged *judged)
-{
-    struct rf_customer *customer = NULL;
-    struct rf_fold fold = {0};
-    struct rf_error err = {0};
-    bool opened = false;
-
-    if (judged->verdict == VERDICT_ERASE)
-        rf_records_erase(task->records, judged->event.customer);
-    opened =
-        rf_records_customer(task->records, judged->event.customer, &task->arena, &customer, &err);
-    rf_assert(opened); /* as it was a moment ago */
-    if (judged->verdict == VERDICT_FOLD &&
-        !rf_engine_fold(task->engine, customer, &judged->event,
-                        watermark_at(task, later(task->stream_time, judged->event.time)),
-                        &task->arena, &fold, &err))
-        rf_assert(err.kind == RF_ERROR_RECORD); /* as it was then, too */
-    return rf_records_size(task->records, task->engine, &task->arena, judged->event.customer);
-}
-
-/* The folded input that makes a customer's record too large: the first after which it is larger than the plan
- * allows, else the one by which it grew most. Found by folding the customer's inputs again, one by one; the
- * transaction has to be aborted anyway. NULL: all of them are put aside already, for what they emit. */
-static const struct rf_input *culprit_of(struct rf_task *task, struct rf_bytes customer)
-{
-    const struct rf_input *culprit = NULL;
-    size_t growth_max = 0;
-    size_t size = rf_records_reopen(task->records, task->engine, &task->arena, customer);
-
-    for (size_t i = 0; i < task->inputs.folded; i++) {
-        const struct rf_input *input = rf_inputs_folded_at(&task->inputs, i);
-        struct judged *judged = &task->judged[0];
-        size_t before = size;
-
-        rf_error_clear(&task->blocked);
-        if (!judge(task, input, judged) || judged->verdict == VERDICT_BAD ||
-            judged->verdict == VERDICT_FILTERED ||
-            !rf_bytes_equal(judged->event.customer, customer))
-            continue;
-        size = size_after(task, judged);
-        if (culprit == NULL || (size > before && size - before > growth_max)) {
-            culprit = input;
-            growth_max = size > before ? size - before : 0;
-        }
-        if (size == SIZE_MAX)
-            break;
-    }
-    return culprit;
-}
-
-void rf_task_quarantine_customer(struct rf_task *task, struct rf_bytes customer, const char *why)
-{
-    const struct rf_error blocked = task->blocked; /* by an input that is not folded yet */
-    const struct rf_input *input = culprit_of(task, customer);
-
-    task->blocked = blocked;
-    if (input != NULL)
-        rf_task_quarantine(task, input->source, input->position.offset, why);
-    rf_assert(task->quarantine_count > 0); /* an open customer was opened by an event */
-}
-
 bool rf_task_seal(struct rf_task *task, const struct rf_sealed **sealed, size_t *sealed_count,
                   struct rf_error *err)
 {
@@ -523,6 +456,7 @@ void rf_task_write_state(const struct rf_task *task, const int64_t *positions,
         .partition = task->options.partition,
         .stream_time = task->stream_time,
         .changelog_offset = task->changelog_next < 0 ? 0 : task->changelog_next,
+        .clock = task->clock,
     };
 
     strncpy(state.plan_version, plan->version, sizeof state.plan_version - 1);
@@ -540,6 +474,8 @@ static void end_transaction(struct rf_task *task)
 {
     task->outbox_count = 0;
     task->outbox_taken = 0;
+    task->looked = 0;
+    task->fired = 0;
     memset(&task->open_counts, 0, sizeof task->open_counts);
     rf_ledger_clear(&task->ledger);
     rf_arena_reset(&task->arena, ARENA_KEEP_MAX);
@@ -553,9 +489,10 @@ void rf_task_committed(struct rf_task *task, int64_t changelog_next)
     rf_inputs_commit(&task->inputs);
     rf_task_counts_add(&task->counts, &task->open_counts);
     task->committed_stream_time = task->stream_time;
+    task->committed_clock = task->clock;
     if (changelog_next != -1)
         task->changelog_next = changelog_next;
-    task->quarantine_count = 0;
+    rf_task_end_quarantine(task);
     end_transaction(task);
 }
 
@@ -564,6 +501,7 @@ void rf_task_aborted(struct rf_task *task)
     rf_records_aborted(task->records);
     rf_inputs_rewind(&task->inputs);
     task->stream_time = task->committed_stream_time;
+    task->clock = task->committed_clock;
     end_transaction(task);
 }
 
@@ -571,29 +509,8 @@ void rf_task_forget_inputs(struct rf_task *task)
 {
     rf_assert(task->inputs.folded == 0);
     rf_inputs_forget(&task->inputs);
-    task->quarantine_count = 0;
+    rf_task_end_quarantine(task);
     rf_error_clear(&task->blocked);
-}
-
-void rf_task_quarantine(struct rf_task *task, uint32_t source, int64_t offset, const char *why)
-{
-    const struct rf_input place = {.source = source, .position = {.offset = offset}};
-    struct quarantined *entry = NULL;
-
-    if (quarantine_reason(task, &place) != NULL)
-        return;
-    if (task->quarantine_count == task->quarantine_capacity) {
-        task->quarantine_capacity =
-            task->quarantine_capacity == 0 ? 8 : task->quarantine_capacity * 2;
-        task->quarantine =
-            realloc(task->quarantine, task->quarantine_capacity * sizeof *task->quarantine);
-        rf_assert(task->quarantine != NULL);
-    }
-    entry = &task->quarantine[task->quarantine_count++];
-    entry->source = source;
-    entry->offset = offset;
-    strncpy(entry->why, why, sizeof entry->why - 1);
-    entry->why[sizeof entry->why - 1] = '\0';
 }
 
 bool rf_task_flush(struct rf_task *task, size_t gathered_max, struct rf_error *err)
@@ -674,6 +591,7 @@ bool rf_task_restore_end(struct rf_task *task, int64_t changelog_next, struct rf
     if (!store->ops->load->finish(store->self, task->changelog_next, err))
         return load_failed(task, err);
     task->loading = false;
+    rf_records_begin_sweep(task->records);
     return true;
 }
 
@@ -687,6 +605,11 @@ void rf_task_restore_state(struct rf_task *task, const struct rf_task_state *sta
     rf_assert(task->inputs.folded == 0);
     task->stream_time = state->stream_time;
     task->committed_stream_time = state->stream_time;
+    task->clock = state->clock;
+    if (state->stream_time != RF_MS_MIN &&
+        rf_task_watermark(task, state->stream_time) > task->clock)
+        task->clock = rf_task_watermark(task, state->stream_time);
+    task->committed_clock = task->clock;
 }
 
 rf_ms rf_task_stream_time(const struct rf_task *task)

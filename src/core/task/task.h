@@ -40,6 +40,7 @@ struct rf_task_options {
     struct rf_store store;      /* the task owns it from now on */
     int32_t partition;
     size_t memory_max; /* of the hot cache */
+    size_t looks_max;  /* customers looked at without an event, in one call; 0: a sensible number */
 };
 
 enum rf_out_kind {
@@ -47,17 +48,22 @@ enum rf_out_kind {
     RF_OUT_DEAD_LETTER
 };
 
+/* In the place of an input's source: nothing came, something was due. The position is { RF_TIMER_TOPIC, the task's
+ * partition, the instant }, the key is the customer, and there is no value. */
+#define RF_SOURCE_TIMER UINT32_MAX
+
 struct rf_dead_letter {
     struct rf_input input;
-    const char *error_class; /* rf_error_kind_name, or "late", "quarantined" */
+    const char *error_class; /* rf_error_kind_name, or "late", "quarantined", "held" */
     const char *message;
 };
 
 /* Something to be produced. Lives until the transaction ends. */
 struct rf_out {
     enum rf_out_kind kind;
-    struct rf_position cause; /* of the input; to be handed back to rf_task_quarantine */
-    uint32_t cause_source;
+    struct rf_position cause; /* of the input or timer; to be handed back to rf_task_quarantine, */
+    uint32_t cause_source;    /* or, where this is RF_SOURCE_TIMER, */
+    struct rf_bytes cause_customer; /* to rf_task_quarantine_timer */
     union {
         const struct rf_derived *derived;
         const struct rf_dead_letter *dead_letter;
@@ -67,7 +73,8 @@ struct rf_out {
 struct rf_task_counts {
     uint64_t records; /* inputs folded, whatever became of them */
     uint64_t events;  /* of them, events that changed a customer */
-    uint64_t filtered, duplicates, late, dead_letters, derived, erased;
+    uint64_t filtered, duplicates, late, dead_letters, derived, erased, evicted;
+    uint64_t timers; /* looks at a customer because something was due */
     uint64_t rule_errors;
     uint64_t seen_forgotten; /* event ids that de-duplication had no more room for */
 };
@@ -103,6 +110,30 @@ size_t rf_task_ready(
 size_t rf_task_folded(const struct rf_task *task); /* folded, not committed */
 size_t rf_task_transaction_bytes(const struct rf_task *task);
 
+/* ---- time without events ---- */
+
+/* Fires what is due at or before `clock`, in order; then time stands there. Where there is much to do it ends early,
+ * rf_task_is_due says so, and the next call goes on, in this transaction or another. Blocked, errors: as
+ * rf_task_fold. */
+bool rf_task_advance(struct rf_task *task, rf_ms clock, struct rf_error *err) RF_MUST_CHECK;
+/* Is there something to do at `at`, or overdue? What is overdue also fires with the next call of rf_task_fold. True
+ * where the store cannot say: the next call fails, and says why. */
+bool rf_task_is_due(struct rf_task *task, rf_ms at);
+/* Nobody is due before; RF_MS_MAX: nobody at all. */
+rf_ms rf_task_next_due(const struct rf_task *task);
+rf_ms rf_task_clock(const struct rf_task *task); /* as committed; RF_MS_MIN: nothing was seen */
+rf_ms rf_task_clock_open(const struct rf_task *task); /* with the open transaction */
+size_t rf_task_fired(
+    const struct rf_task *task); /* timers of which something came, not committed */
+/* Has something been done that has to be committed or aborted? Where nothing was folded and nothing fired there is
+ * nothing to tell anybody. */
+bool rf_task_is_open(const struct rf_task *task);
+
+/* A store of another plan, or one that was filled in bulk: its customers are gone through, `count` a call, between
+ * transactions, to work out when they are due. Until that is done some may fire late. Errors: STATE, RETRY. */
+bool rf_task_is_swept(const struct rf_task *task);
+bool rf_task_sweep(struct rf_task *task, size_t count, struct rf_error *err) RF_MUST_CHECK;
+
 /* What there is to produce since the last call, in order. */
 const struct rf_out *rf_task_take_outbox(struct rf_task *task, size_t *count);
 
@@ -133,6 +164,12 @@ void rf_task_forget_inputs(struct rf_task *task);
 /* From now on the input at this place is a dead letter instead of being folded: something that it caused cannot be
  * produced. */
 void rf_task_quarantine(struct rf_task *task, uint32_t source, int64_t offset, const char *why);
+/* From now on this timer fires without emitting; a dead letter says so. */
+void rf_task_quarantine_timer(struct rf_task *task, struct rf_bytes customer, rf_ms due,
+                              const char *why);
+/* Nothing may become of what is due of this customer at that instant (RF_MS_MIN: at any), as its record would be too
+ * large. It waits for an event; a dead letter says so. */
+void rf_task_hold(struct rf_task *task, struct rf_bytes customer, rf_ms due, const char *why);
 /* The same for the input by which a customer's record has become too large to be produced. */
 void rf_task_quarantine_customer(struct rf_task *task, struct rf_bytes customer, const char *why);
 

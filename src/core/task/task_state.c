@@ -16,10 +16,13 @@ const char rf_task_state_schema[] =
     "\"doc\":\"the changelog records of this transaction are at this offset or later\"},"
     "{\"name\":\"plan_version\",\"type\":\"string\",\"doc\":\"the configuration that folded it\"},"
     "{\"name\":\"positions\",\"type\":{\"type\":\"map\",\"values\":\"long\"},"
-    "\"doc\":\"source topic to the next offset to be read\"}]}";
+    "\"doc\":\"source topic to the next offset to be read\"},"
+    "{\"name\":\"clock\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"},"
+    "\"default\":-62135596800000,\"doc\":\"everything due up to this instant has fired\"}]}";
 
 /* CRC-64-AVRO of the schema's canonical form; tests/core/task/test_task_state.c computes it. */
-#define FINGERPRINT UINT64_C(0x762fdd8a99a044da)
+#define FINGERPRINT           UINT64_C(0xe44e03693a48dffa)
+#define FINGERPRINT_CLOCKLESS UINT64_C(0x762fdd8a99a044da) /* without its last field */
 
 static void append_varint(struct rf_buffer *out, int64_t number)
 {
@@ -52,6 +55,7 @@ void rf_task_state_write(const struct rf_task_state *state, struct rf_buffer *ou
         }
     }
     append_varint(out, 0);
+    append_varint(out, state->clock);
 }
 
 struct reading {
@@ -107,7 +111,7 @@ bool rf_task_state_read(struct rf_bytes bytes, struct rf_task_state *state, stru
 
     memset(state, 0, sizeof *state);
     if (!rf_wire_read(RF_FORMAT_AVRO_OBJECT, bytes, &wire, &body, err) ||
-        wire.fingerprint != FINGERPRINT) {
+        (wire.fingerprint != FINGERPRINT && wire.fingerprint != FINGERPRINT_CLOCKLESS)) {
         rf_error_clear(err);
         return rf_error_set(err, RF_ERROR_STATE, 0,
                             "a record of the tasks topic is of another schema");
@@ -119,6 +123,7 @@ bool rf_task_state_read(struct rf_bytes bytes, struct rf_task_state *state, stru
     state->changelog_offset = read_varint(&r);
     version = read_string(&r);
     read_positions(&r, state);
+    state->clock = wire.fingerprint == FINGERPRINT ? read_varint(&r) : RF_MS_MIN;
     if (!r.ok || r.at != r.end || version.size >= sizeof state->plan_version)
         return rf_error_set(err, RF_ERROR_STATE, 0,
                             "a record of the tasks topic is cut off or damaged");

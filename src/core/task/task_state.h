@@ -2,7 +2,8 @@
  *
  * An Avro record in single-object encoding, so that any Avro reader can follow it:
  *   partition int, stream_time timestamp-millis, changelog_offset long (where this transaction's records begin
- *   or later), plan_version string, positions map of long (topic → next offset). */
+ *   or later), plan_version string, positions map of long (topic → next offset), clock timestamp-millis (everything
+ *   due up to here has fired). Records without a clock, of former versions, can be read. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +18,7 @@
 struct rf_task_state {
     int32_t partition;
     rf_ms stream_time;
+    rf_ms clock; /* RF_MS_MIN: not known */
     int64_t changelog_offset;
     char plan_version[17];
     size_t position_count;

@@ -47,6 +47,7 @@ struct rf_config {
     const char *instance;
     int64_t workers;
     enum rf_delivery delivery;
+    bool idle_by_wall; /* time goes on where nothing comes */
     enum rf_start start; /* where a source is read from when nothing was ever committed */
     size_t property_count;
     const struct rf_property *properties;

@@ -5,7 +5,7 @@
 struct rf_config_draft {
     struct rf_config config;
     const char *app;
-    int delivery, start, late, log_level, log_format;
+    int delivery, start, idle, late, log_level, log_format;
     rf_span_ms lateness;
     rf_span_ms max_ahead;
     uint64_t event_bytes_max;

@@ -38,6 +38,7 @@ static void finish_settings(struct rf_build *build)
     config->file = build->yaml.file;
     config->plan = plan;
     config->delivery = (enum rf_delivery)draft->delivery;
+    config->idle_by_wall = draft->idle == 0;
     config->start = (enum rf_start)draft->start;
     config->log_level = (enum rf_log_level)draft->log_level;
     config->log_format = (enum rf_log_format)draft->log_format;

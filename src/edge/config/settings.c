@@ -19,6 +19,7 @@
 /* The order of these is the order of the enums that they become. */
 static const char *const deliveries[] = {"exactly_once", "at_least_once", NULL};
 static const char *const starts[] = {"earliest", "latest", NULL};
+static const char *const idles[] = {"wall", "none", NULL};
 static const char *const lates[] = {"drop", "dead_letter", NULL};
 static const char *const log_levels[] = {"debug", "info", "warning", "error", NULL};
 static const char *const log_formats[] = {"auto", "text", "json", NULL};
@@ -58,6 +59,7 @@ const struct rf_setting rf_settings[] = {
     {"", "start", RF_SETTING_CHOICE, "where a source is read from at the very first start", "earliest", starts, 0, 0, TOP(start), false},
     {"", "commit", RF_SETTING_GROUP, "how often transactions end", NULL, NULL, 0, 0, 0, false},
     {"", "lateness", RF_SETTING_SPAN, "how far behind the latest event of its partition an event may be; with it the partition's time is so far behind, and patterns take events in the order of their time; the default is none: nothing is too late, and nothing waits", NULL, NULL, 0, 36500 * RF_DAY_MS, TOP(lateness), false},
+    {"", "idle", RF_SETTING_CHOICE, "how time goes on where a partition was read to its end and nothing comes: by the wall clock (less the lateness), so that silence is noticed, or not at all, until the next event", "wall", idles, 0, 0, TOP(idle), false},
     {"", "late", RF_SETTING_CHOICE, "what happens to an event that is too late", "dead_letter", lates, 0, 0, TOP(late), false},
     {"", "max_ahead", RF_SETTING_SPAN, "how far an event's time may be past its message's timestamp; beyond it the event is a dead letter", "1d", NULL, 0, 36500 * RF_DAY_MS, TOP(max_ahead), false},
     {"", "limits", RF_SETTING_GROUP, "what is refused for its size", NULL, NULL, 0, 0, 0, false},

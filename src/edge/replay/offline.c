@@ -13,7 +13,7 @@ struct rf_offline {
     struct rf_offline_options options;
     struct rf_task *task;
     struct rf_transaction transaction;
-    int64_t records; /* fed */
+    int64_t commits; /* what stands for the changelog's offset */
     rf_ms advanced;  /* by rf_offline_advance; RF_MS_MIN: never */
 };
 
@@ -90,7 +90,7 @@ static enum rf_transaction_input execute(struct rf_offline *offline,
                                                                   : RF_INPUT_ABORTABLE;
     case RF_ACTION_APPLY:
         tell(offline);
-        rf_task_committed(offline->task, offline->records);
+        rf_task_committed(offline->task, ++offline->commits);
         return RF_INPUT_OK;
     case RF_ACTION_ABORT:
         rf_task_aborted(offline->task);
@@ -119,7 +119,7 @@ static void feed_transaction(struct rf_offline *offline, enum rf_transaction_inp
 /* After an abort, once more: what caused it is in quarantine then. */
 bool rf_offline_commit(struct rf_offline *offline, struct rf_error *err)
 {
-    while (rf_task_pending(offline->task) > 0) {
+    while (rf_task_pending(offline->task) > 0 || rf_task_is_due(offline->task, RF_MS_MIN)) {
         feed_transaction(offline, RF_INPUT_EVENT);
         if (!rf_task_fold(offline->task, err))
             return false;
@@ -132,16 +132,22 @@ bool rf_offline_commit(struct rf_offline *offline, struct rf_error *err)
 bool rf_offline_feed(struct rf_offline *offline, const struct rf_input *input, struct rf_error *err)
 {
     rf_task_feed(offline->task, input);
-    offline->records++;
     if (rf_task_pending(offline->task) < offline->options.commit_events)
         return true;
     return rf_offline_commit(offline, err);
 }
 
+/* As many transactions as it takes: after an abort, and where much is due at once, once more. */
 bool rf_offline_advance(struct rf_offline *offline, rf_ms to, struct rf_error *err)
 {
-    if (!rf_offline_commit(offline, err))
-        return false;
+    do {
+        if (!rf_offline_commit(offline, err))
+            return false;
+        feed_transaction(offline, RF_INPUT_EVENT);
+        if (!rf_task_advance(offline->task, to, err))
+            return false;
+        feed_transaction(offline, RF_INPUT_DUE);
+    } while (rf_task_clock(offline->task) < to || rf_task_is_due(offline->task, to));
     if (to > offline->advanced)
         offline->advanced = to;
     return true;

@@ -140,7 +140,7 @@ rd_kafka_t *rf_client_consumer(struct rf_worker *worker, struct rf_error *err)
         {"isolation.level", "read_committed"},
         {"auto.offset.reset", "error"}, /* the default skips silently */
         {"partition.assignment.strategy", "range"},
-        {"enable.partition.eof", "false"},
+        {"enable.partition.eof", "true"}, /* how far there is nothing more: silence.c */
     };
     const struct pinned defaults[] = {
         {"check.crcs", "true"},

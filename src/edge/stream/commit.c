@@ -27,6 +27,12 @@ static bool has_folded(const struct rf_slot *slot)
     return slot->task != NULL && rf_task_folded(slot->task) > 0;
 }
 
+/* Something that the changelog and the tasks topic have to tell. A customer looked at in vain is nothing. */
+static bool has_news(const struct rf_slot *slot)
+{
+    return has_folded(slot) || (slot->task != NULL && rf_task_fired(slot->task) > 0);
+}
+
 /* librdkafka's own classification; none of the flags means that nobody knows. Consumes `error`. */
 static enum rf_transaction_input judge_error(struct rf_worker *worker, rd_kafka_error_t *error,
                                              const char *doing)
@@ -67,6 +73,7 @@ static enum rf_transaction_input begin(struct rf_worker *worker)
     }
     worker->began_ms = rf_now_ms();
     worker->quarantined = false;
+    worker->commit_asked = false;
     worker->connection_failed = false;
     for (int32_t i = 0; i < worker->shared->partition_count; i++) {
         worker->slots[i].changelog_last = -1;
@@ -108,7 +115,7 @@ static enum rf_transaction_input produce_records(struct rf_worker *worker)
         struct rf_slot *slot = &worker->slots[i];
         enum rf_transaction_input input = RF_INPUT_OK;
 
-        if (!has_folded(slot))
+        if (!has_news(slot))
             continue;
         find_positions(worker, slot);
         input = rf_produce_records(worker, slot);
@@ -119,6 +126,8 @@ static enum rf_transaction_input produce_records(struct rf_worker *worker)
     return worker->quarantined ? RF_INPUT_ABORTABLE : RF_INPUT_OK;
 }
 
+/* Also of a task in which only time has passed, where they are those of before: they are what lets the group's
+ * coordinator refuse a worker whose partitions are somebody else's. */
 static rd_kafka_topic_partition_list_t *offsets_to_send(struct rf_worker *worker)
 {
     const struct rf_plan *plan = worker->options->plan;
@@ -127,7 +136,7 @@ static rd_kafka_topic_partition_list_t *offsets_to_send(struct rf_worker *worker
     for (int32_t i = 0; i < worker->shared->partition_count; i++) {
         const struct rf_slot *slot = &worker->slots[i];
 
-        for (size_t s = 0; has_folded(slot) && s < plan->source_count; s++) {
+        for (size_t s = 0; has_news(slot) && s < plan->source_count; s++) {
             if (slot->sent[s] >= 0)
                 rd_kafka_topic_partition_list_add(list, plan->sources[s].topic, i)->offset =
                     slot->sent[s];
@@ -195,6 +204,7 @@ static enum rf_transaction_input commit(struct rf_worker *worker)
     if (!is_exactly_once(worker))
         return commit_plainly(worker);
     rf_failpoint("before_commit");
+    worker->commit_asked = true;
     rf_worker_wait_begin(worker);
     error = rd_kafka_commit_transaction(worker->producer, -1);
     rf_worker_wait_end(worker);
@@ -229,14 +239,17 @@ static enum rf_transaction_input apply(struct rf_worker *worker)
     rf_meter_committed(worker);
     for (int32_t i = 0; i < worker->shared->partition_count; i++) {
         struct rf_slot *slot = &worker->slots[i];
+        bool news = has_news(slot);
 
-        if (!has_folded(slot))
+        if (slot->task == NULL || !rf_task_is_open(slot->task))
             continue;
         rf_assert(slot->changelog_acknowledged == slot->changelog_produced);
         if (worker->options->ports.emitted != NULL)
             tell_emitted(worker, slot);
         rf_meter_slot_committed(worker, slot);
         rf_task_committed(slot->task, slot->changelog_last < 0 ? -1 : slot->changelog_last + 1);
+        if (!news)
+            continue;
         slot->schema_written = true;
         for (size_t s = 0; s < worker->options->plan->source_count; s++)
             slot->committed[s] = slot->sent[s];
@@ -275,6 +288,18 @@ static enum rf_transaction_input abort_transaction(struct rf_worker *worker)
     return RF_INPUT_OK;
 }
 
+static bool only_time_has_passed(const struct rf_worker *worker)
+{
+    bool news = false;
+
+    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
+        if (has_folded(&worker->slots[i]))
+            return false;
+        news = news || has_news(&worker->slots[i]);
+    }
+    return news;
+}
+
 static bool is_as_before(const struct rf_worker *worker, const struct rf_slot *slot,
                          const int64_t *now)
 {
@@ -288,11 +313,12 @@ static bool is_as_before(const struct rf_worker *worker, const struct rf_slot *s
 /* A new producer with the same transactional.id ends the old one's transaction, one way or the other; then the
  * group's offsets say whether it was aborted. That they are those we sent proves nothing: where the transaction timed
  * out, somebody else may have folded the same inputs, in another order. So whatever has moved on is read from the
- * changelog. */
+ * changelog. A transaction in which only time has passed moves no offset: once its commit was asked for, offsets that
+ * have not moved prove nothing. */
 static enum rf_transaction_input find_out(struct rf_worker *worker)
 {
     struct rf_error err = {0};
-    bool moved = false;
+    bool moved = worker->commit_asked && only_time_has_passed(worker);
 
     rf_producer_close(worker);
     worker->meter.cause = RF_PRODUCER_UNKNOWN;

@@ -20,6 +20,7 @@ struct cause {
     int32_t partition;
     uint32_t source;
     int64_t offset;
+    struct rf_bytes customer; /* where the source is RF_SOURCE_TIMER */
 };
 
 static rd_kafka_topic_t *topic_open(struct rf_worker *worker, const char *name,
@@ -113,15 +114,22 @@ void rf_producer_close(struct rf_worker *worker)
 static void quarantine(struct rf_worker *worker, const struct cause *cause, const char *why)
 {
     struct rf_slot *slot = &worker->slots[cause->partition];
+    bool is_timer = cause->source == RF_SOURCE_TIMER;
 
     if (slot->task == NULL)
         return;
     rf_log_warning(
-        RF_FIELDS(rf_field_text("topic", worker->options->plan->sources[cause->source].topic),
+        RF_FIELDS(rf_field_text("topic", is_timer
+                                             ? RF_TIMER_TOPIC
+                                             : worker->options->plan->sources[cause->source].topic),
                   rf_field_int("partition", cause->partition),
                   rf_field_int("offset", cause->offset), rf_field_text("why", why)),
-        "an input becomes a dead letter: what it causes cannot be produced");
-    rf_task_quarantine(slot->task, cause->source, cause->offset, why);
+        is_timer ? "a timer becomes a dead letter: what it causes cannot be produced"
+                 : "an input becomes a dead letter: what it causes cannot be produced");
+    if (is_timer)
+        rf_task_quarantine_timer(slot->task, cause->customer, cause->offset, why);
+    else
+        rf_task_quarantine(slot->task, cause->source, cause->offset, why);
     worker->quarantined = true;
 }
 
@@ -226,6 +234,8 @@ static struct cause *remember_cause(struct rf_worker *worker, const struct rf_ou
     *cause = (struct cause){.partition = out->cause.partition,
                             .source = out->cause_source,
                             .offset = out->cause.offset};
+    if (out->cause_source == RF_SOURCE_TIMER)
+        cause->customer = rf_arena_copy(&worker->arena, out->cause_customer);
     return cause;
 }
 

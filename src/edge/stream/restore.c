@@ -293,6 +293,7 @@ static void finish(struct rf_worker *worker, struct rf_slot *slot)
     if (slot->has_state)
         rf_task_restore_state(slot->task, &slot->state_found);
     slot->state = RF_SLOT_RUNNING;
+    rf_silence_begin(slot);
     slot->wait_until_ms = rf_now_ms() + 1000; /* until each source was fetched from once */
     rf_slots_resume(worker, slot);
     rf_failpoint("after_restore");

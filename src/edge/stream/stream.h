@@ -58,6 +58,7 @@ struct rf_stream_options {
         batch_bytes_max; /* a batch that is larger is refused by one of the topics; 0: not known */
     enum rf_delivery delivery;
     enum rf_start start; /* where a group without committed offsets begins */
+    bool idle_by_wall;   /* where nothing comes, time goes on by the clock on the wall */
     bool accept_gap;     /* go on although input or changelog are missing a part */
     int workers;
     int64_t commit_interval_ms;

@@ -45,6 +45,10 @@ static void consume_failed(struct rf_worker *worker, const rd_kafka_message_t *m
 {
     const char *topic = message->rkt == NULL ? "" : rd_kafka_topic_name(message->rkt);
 
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        rf_silence_end(worker, message);
+        return;
+    }
     if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET &&
         worker->fatal.kind == RF_ERROR_NONE) {
         rf_error_set(
@@ -81,6 +85,7 @@ static void feed(struct rf_worker *worker, struct rf_slot *slot, const rd_kafka_
                                               .partition = message->partition,
                                               .offset = message->offset};
         rf_task_feed(slot->task, &input);
+        slot->fed = true;
         slot->position[i] = message->offset + 1;
         slot->records_read[i]++;
         slot->last_time[i] = input.broker_time;
@@ -224,29 +229,35 @@ static void tell_rule_errors(const struct rf_worker *worker, struct rf_slot *slo
                        "a rule could not be evaluated, and did not fire");
 }
 
-static void fold_slot(struct rf_worker *worker, struct rf_slot *slot)
+/* `silent_until`: where nothing comes, time goes on to there; RF_MS_MIN: events say what time it is. */
+static void fold_slot(struct rf_worker *worker, struct rf_slot *slot, rf_ms silent_until)
 {
     struct rf_error err = {0};
     size_t before = rf_task_folded(slot->task);
+    size_t fired = rf_task_fired(slot->task);
     enum rf_transaction_input input = RF_INPUT_OK;
 
     rf_failpoint("before_fold");
     rf_task_set_behind(slot->task, sources_behind(worker, slot));
-    if (rf_task_ready(slot->task) == 0)
+    if (rf_task_ready(slot->task) == 0 && !rf_task_is_due(slot->task, silent_until) &&
+        (slot->state != RF_SLOT_BLOCKED || rf_task_pending(slot->task) > 0))
         return;
     if (!rf_commit_is_open(worker))
         rf_commit_feed(worker, RF_INPUT_EVENT);
     if (!rf_commit_is_open(worker) || slot->task == NULL)
         return;
-    if (!rf_task_fold(slot->task, &err)) {
+    if (!(silent_until == RF_MS_MIN ? rf_task_fold(slot->task, &err)
+                                    : rf_task_advance(slot->task, silent_until, &err))) {
         rebuild(worker, slot, &err);
         return;
     }
-    worker->folded += rf_task_folded(slot->task) - before;
+    worker->folded += rf_task_folded(slot->task) - before + rf_task_fired(slot->task) - fired;
     if (rf_task_folded(slot->task) > before || rf_task_pending(slot->task) == 0)
         slot->wait_until_ms = rf_now_ms() + SOURCE_WAIT_MS;
     tell_rule_errors(worker, slot);
     note_blocked(worker, slot);
+    worker->busy = worker->busy || (slot->state == RF_SLOT_RUNNING &&
+                                    rf_task_is_due(slot->task, silent_until));
     input = rf_produce_outbox(worker, slot);
     if (input != RF_INPUT_OK)
         rf_commit_feed(worker, input);
@@ -261,13 +272,19 @@ static void fold_all(struct rf_worker *worker)
 {
     int64_t now = rf_now_ms();
 
+    worker->busy = false;
     for (int32_t i = 0; i < worker->shared->partition_count && !worker->rejoin; i++) {
         struct rf_slot *slot = &worker->slots[i];
         bool runs = slot->state == RF_SLOT_RUNNING ||
                     (slot->state == RF_SLOT_BLOCKED && now >= slot->retry_at_ms);
+        rf_ms silent_until = RF_MS_MIN;
 
-        if (runs && rf_task_pending(slot->task) > 0 && may_begin(worker))
-            fold_slot(worker, slot);
+        if (!runs || !may_begin(worker))
+            continue;
+        silent_until = rf_silence_clock(worker, slot);
+        if (silent_until != RF_MS_MIN || rf_task_pending(slot->task) > 0 ||
+            slot->state == RF_SLOT_BLOCKED || rf_task_is_due(slot->task, RF_MS_MIN))
+            fold_slot(worker, slot, silent_until);
     }
 }
 
@@ -441,6 +458,22 @@ static void write_stores(struct rf_worker *worker)
         worker->synced_ms = now;
 }
 
+/* Between transactions only, where a plan is new to a store. */
+static void sweep_stores(struct rf_worker *worker)
+{
+    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
+        struct rf_slot *slot = &worker->slots[i];
+        struct rf_error err = {0};
+
+        if (worker->transaction.state != RF_TRANSACTION_IDLE)
+            return;
+        if (slot->state == RF_SLOT_RUNNING && !rf_silence_sweep(worker, slot, &err)) {
+            rebuild(worker, slot, &err);
+            return;
+        }
+    }
+}
+
 /* ---- life ---- */
 
 static bool open_clients(struct rf_worker *worker, struct rf_error *err)
@@ -527,6 +560,8 @@ static int poll_timeout_ms(const struct rf_worker *worker)
 
     if (rf_restore_is_needed(worker))
         return RESTORE_POLL_MS;
+    if (worker->busy || !rf_silence_is_swept(worker))
+        return 0;
     if (rf_commit_is_open(worker))
         left = worker->began_ms + worker->options->commit_interval_ms - rf_now_ms();
     return left < 0 ? 0 : left > IDLE_POLL_MS ? IDLE_POLL_MS : (int)left;
@@ -546,6 +581,7 @@ static void turn(struct rf_worker *worker)
     if (worker->producer != NULL)
         rd_kafka_poll(worker->producer, 0);
     write_stores(worker);
+    sweep_stores(worker);
 }
 
 /* What was folded is committed and written, so that the next start has nothing to restore. */

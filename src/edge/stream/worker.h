@@ -31,6 +31,14 @@ struct rf_slot {
     uint64_t records_read[RF_SOURCES_MAX]; /* since it is ours */
     rf_ms last_time[RF_SOURCES_MAX];       /* the timestamp of the last one; RF_MS_MIN: none */
 
+    /* silence: silence.c */
+    int64_t end_seen[RF_SOURCES_MAX]; /* up to this offset there was nothing more; -1: not known */
+    bool fed;                         /* since the last turn */
+    int64_t fed_ms;                   /* the last time, monotonic */
+    int64_t silence_retry_ms;         /* asked in vain whether it is silent: not again before */
+    int64_t sweep_began_ms;           /* 0: nothing is swept */
+    int64_t sweep_retry_ms;
+
     /* restore */
     int64_t changelog_target, tasks_target; /* the high watermarks to be reached */
     int64_t changelog_reached, tasks_reached;
@@ -75,13 +83,14 @@ struct rf_worker {
     rd_kafka_topic_t *changelog, *tasks, *dead_letters;
     rd_kafka_topic_t **outputs;
     bool renew_producer;    /* guard G1: the last commit or abort was uncertain */
+    bool commit_asked;      /* of the open transaction: the broker may have done it */
     bool connection_failed; /* since the transaction began; set by the producer's error callback */
 
     const struct rf_decoder *decoders;
     struct rf_slot *slots; /* by partition */
     struct rf_transaction transaction;
     int64_t began_ms;      /* the open transaction, monotonic */
-    size_t folded;         /* in it */
+    size_t folded;         /* in it, events and timers */
     struct rf_arena arena; /* of the transaction: what delivery reports point to */
     struct rf_buffer buffer;
     struct rf_buffer headers; /* of the message that is being fed */
@@ -91,6 +100,7 @@ struct rf_worker {
     int64_t synced_ms;        /* the stores were last told to make them durable */
     int64_t rest_until_ms;    /* after aborts: no new transaction before */
     size_t batch_left;        /* messages that the poll may still take */
+    bool busy;                /* the last turn has left something to do */
     struct rf_error fatal;    /* why the worker ends on its own account */
     bool rejoin;              /* clients are to be made anew */
     struct rf_meter meter;
@@ -157,6 +167,16 @@ bool rf_committed_offsets(struct rf_worker *worker, int32_t partition, int64_t *
 void rf_restore_begin(struct rf_worker *worker, struct rf_slot *slot);
 void rf_restore_step(struct rf_worker *worker);
 bool rf_restore_is_needed(const struct rf_worker *worker);
+
+/* silence.c */
+/* A partition's end: nothing more is there for now. */
+void rf_silence_end(struct rf_worker *worker, const rd_kafka_message_t *message);
+void rf_silence_begin(struct rf_slot *slot);
+/* Where a running task's time may be moved to although nothing comes; RF_MS_MIN: nowhere, or nothing is due there. */
+rf_ms rf_silence_clock(struct rf_worker *worker, struct rf_slot *slot);
+/* Between transactions. False: the store of that slot is damaged, `err` says how. */
+bool rf_silence_sweep(struct rf_worker *worker, struct rf_slot *slot, struct rf_error *err);
+bool rf_silence_is_swept(const struct rf_worker *worker);
 
 /* worker.c */
 void rf_worker_run(void *worker);

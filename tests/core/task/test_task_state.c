@@ -11,6 +11,7 @@ static struct rf_task_state some_state(void)
 {
     struct rf_task_state state = {.partition = 3,
                                   .stream_time = 1700000000123,
+                                  .clock = 1700000009999,
                                   .changelog_offset = 77,
                                   .plan_version = "0123456789abcdef"};
 
@@ -34,12 +35,32 @@ START_TEST(what_was_written_is_read)
     ck_assert_msg(rf_task_state_read(rf_buffer_bytes(&bytes), &read, &err), "%s", err.message);
     ck_assert_int_eq(read.partition, 3);
     ck_assert_int_eq(read.stream_time, 1700000000123);
+    ck_assert_int_eq(read.clock, 1700000009999);
     ck_assert_int_eq(read.changelog_offset, 77);
     ck_assert_str_eq(read.plan_version, "0123456789abcdef");
     ck_assert_uint_eq(read.position_count, 2);
     ck_assert(rf_bytes_equal(read.positions[1].topic, rf_bytes_of_text("complaints")));
     ck_assert_int_eq(read.positions[1].offset, 0);
     rf_buffer_deinit(&bytes);
+}
+END_TEST
+
+START_TEST(a_record_of_the_former_version_is_read_and_knows_no_clock)
+{
+    static const uint8_t former[] = {
+        0xc3, 0x01, 0xda, 0x44, 0xa0, 0x99, 0x8a, 0xdd, 0x2f, 0x76, /* its schema */
+        6,    2,    14,   2,    'v',  2,    2,    'c',  24,   0};
+    struct rf_task_state read;
+    struct rf_error err = {0};
+
+    ck_assert_msg(rf_task_state_read(rf_bytes_of(former, sizeof former), &read, &err), "%s",
+                  err.message);
+
+    ck_assert_int_eq(read.partition, 3);
+    ck_assert_int_eq(read.stream_time, 1);
+    ck_assert_int_eq(read.clock, RF_MS_MIN);
+    ck_assert_uint_eq(read.position_count, 1);
+    ck_assert_int_eq(read.positions[0].offset, 12);
 }
 END_TEST
 
@@ -89,6 +110,7 @@ int main(void)
     Suite *suite = suite_create("core/task/task_state");
     TCase *tcase = tcase_create("task_state");
     tcase_add_test(tcase, what_was_written_is_read);
+    tcase_add_test(tcase, a_record_of_the_former_version_is_read_and_knows_no_clock);
     tcase_add_test(tcase, whatever_is_cut_off_is_refused);
     tcase_add_test(tcase, the_fingerprint_is_that_of_the_schema);
     suite_add_tcase(suite, tcase);
