@@ -97,7 +97,7 @@ static int serve(struct rf_stream *stream, struct rf_supervisor *supervisor)
     if (err.kind == RF_ERROR_NONE)
         return RF_EXIT_FINE;
     rf_log_error(RF_FIELDS(rf_field_error(&err)), "cannot go on");
-    return RF_EXIT_FAILED;
+    return err.kind == RF_ERROR_CONFIG ? RF_EXIT_USAGE : RF_EXIT_FAILED;
 }
 
 static int run_config(const struct rf_config *config, const struct run_options *options,

@@ -148,7 +148,7 @@ const struct rf_command rf_command_topics = {
         "partition counts differ, a changelog that is not compacted.\n"
         "\n"
         "  -c, --config FILE    the configuration\n"
-        "  -p, --partitions N   of new source topics; default: as many as the existing sources have\n"
+        "  -p, --partitions N   of new source topics; default: as the existing sources have, or 4\n"
         "  -r, --replication N  of new topics; default: the broker's\n"
         "\n"
         "Exit status: 0 fine, 1 kafka did not answer, 2 a topic is wrong.\n"

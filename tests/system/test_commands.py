@@ -94,6 +94,15 @@ def test_topics_create_makes_what_run_needs_and_check_agrees(app, kafka, registr
     ringfold.command("topics", "create", "-c", orders.config, env=orders.env)
 
 
+def test_topics_create_gives_new_sources_four_partitions(app, kafka, registry, tmp_path):
+    orders = App(app, kafka, registry, tmp_path)
+
+    ringfold.command("topics", "create", "-c", orders.config, env=orders.env)
+
+    for topic in (*orders.sources, orders.changelog):
+        assert kafka.partition_count(topic) == 4
+
+
 def test_an_alert_in_json_has_its_reasons():
     done = ringfold.command("replay", "-c", TELCO / "ringfold.yaml", *INPUTS)
     alert = next(row for row in ringfold.rows(done.stdout) if row["rule"] == "service-failure")

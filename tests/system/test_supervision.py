@@ -61,6 +61,27 @@ def test_a_life_is_told_from_waiting_to_stopping(app, tmp_path, supervisor, inst
         kafka.stop()
 
 
+def test_what_only_the_operator_can_mend_ends_it_with_the_status_that_is_not_started_again(app, tmp_path, kafka, instances):
+    orders = pings_app(app, kafka, tmp_path / app)
+    orders.create_topics(partitions=1)
+    instances.append(orders.instance().start())
+    ping(kafka, orders)
+    orders.wait_idle(instances)
+    assert instances[0].stop() == 0
+
+    def reset():
+        kafka.tool("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand", "--group", app, "--topic", orders.pings,
+                   "--reset-offsets", "--to-earliest", "--execute")
+        return kafka.committed_offsets(app, orders.pings).get(0) == 0
+
+    wait_until(reset, 60, "the static member is forgotten, and the offsets are reset")
+    instances[0].start()
+    wait_until(lambda: not instances[0].running, 30, instances[0].tail)
+
+    assert instances[0].status == 2, instances[0].tail()
+    assert "the offsets were reset" in instances[0].said("cannot go on")[0]["error"]
+
+
 def test_the_watchdog_is_fed_while_the_broker_is_away_and_not_by_a_worker_that_is_stuck(app, tmp_path, supervisor,
                                                                                         instances):
     kafka = Kafka(tmp_path / "kafka")

@@ -10,8 +10,9 @@
 #include "edge/stream/metadata.h"
 #include "edge/sys/clock.h"
 
-#define TIMEOUT_MS    15000
-#define LOOK_EVERY_MS 50
+#define TIMEOUT_MS     15000
+#define LOOK_EVERY_MS  50
+#define PARTITIONS_NEW 4 /* of sources where none is there yet */
 
 struct setting {
     const char *name;
@@ -171,7 +172,7 @@ bool rf_topics_create(const struct rf_topics_options *options,
                           "the sources that exist have %" PRId32 " partitions, not %" PRId32,
                           partitions, options->partitions);
     if (partitions == 0)
-        partitions = options->partitions > 0 ? options->partitions : 1;
+        partitions = options->partitions > 0 ? options->partitions : PARTITIONS_NEW;
     for (size_t i = 0; ok && i < options->topic_count; i++) {
         if (found[i].exists || !is_first_mention(options, i))
             continue;
