@@ -306,6 +306,23 @@ outputs: {{ alert: {{ topic: alerts }} }}
 """)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def test_time_alone_fires_clears_and_completes_with_nothing_arriving(self):
+        done = self.run_rules("""  silence:
+    when: { source: complaints, fields: { status: RESOLVED } }
+    steps:
+      - { advance: 2d, expect: { derived: nothing, held: { patient: for } } }
+      - { advance: 2d, expect: [ { rule: patient, at: 2026-01-04 } ] }
+      - { advance_to: 2026-01-14, expect: nothing }
+      - { advance: 2d, expect: [ { rule: gone-quiet, at: 2026-01-15, matched: [ complaint ] } ] }
+      - { advance: 100d, expect: nothing }
+  an alert is over:
+    given: { source: calls, times: 2 }
+    steps:
+      - { advance: 6d, expect: { derived: nothing, held: { bad-line: raised } } }
+      - { advance: 2d, expect: { derived: [ { rule: bad-line, status: CLEARED } ], features: { dropped_7d: 0 } } }
+""")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
     def test_a_partial_match_is_explained(self):
         done = self.run_rules("  one:\n    when: { source: complaints, fields: { status: RESOLVED } }\n"
                               "    expect: [ { rule: gone-quiet, matched: [ complaint, call ] } ]\n")
