@@ -202,6 +202,14 @@ static void summarise(const struct rf_replay_summary *summary)
         (unsigned long long)counts->derived, (unsigned long long)counts->dead_letters,
         (unsigned long long)counts->duplicates, (unsigned long long)counts->late,
         (unsigned long long)counts->filtered, now);
+    if (counts->pattern_ignored + counts->pattern_hurried + counts->pattern_dropped > 0)
+        fprintf(
+            stderr,
+            "ringfold: patterns: %llu events came too late, %llu were taken before their time, %llu partial"
+            " matches were given up\n",
+            (unsigned long long)counts->pattern_ignored,
+            (unsigned long long)counts->pattern_hurried,
+            (unsigned long long)counts->pattern_dropped);
     if (counts->rule_errors > 0)
         fprintf(
             stderr,

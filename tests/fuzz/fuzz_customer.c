@@ -105,6 +105,29 @@ static void add_aggregates(struct fixture *f)
                                            .of = cases});
 }
 
+/* Two events, then none for a day: every event is of each. */
+static void add_pattern(struct fixture *f)
+{
+    static const struct rf_pattern_step steps[] = {{.kind = "events"},
+                                                   {.kind = "events", .negated = true}};
+    static const struct rf_pattern_stage stages[2];
+    static const struct rf_pattern_input inputs[2] = {{.step = 0}, {.step = 1}};
+    static struct rf_pattern pattern = {.state_name = "quiet_0",
+                                        .steps = steps,
+                                        .step_count = 2,
+                                        .stages = stages,
+                                        .stage_count = 2,
+                                        .inputs = inputs,
+                                        .input_count = 2,
+                                        .ends_in_silence = true,
+                                        .forbids = 2,
+                                        .silence = RF_DAY_MS};
+
+    pattern.rule = fixture_rule(f, (struct rf_rule){.name = "quiet", .pattern = &pattern});
+    f->plan.patterns = &pattern;
+    f->plan.pattern_count = 1;
+}
+
 static struct subject *make_subject(void)
 {
     static struct subject subject;
@@ -118,6 +141,7 @@ static struct subject *make_subject(void)
     fixture_rule(f, (struct rf_rule){.name = "busy",
                                      .when = fixture_expr(f, "n_7d > 3 && rate > 1.0", NULL),
                                      .cooldown = RF_HOUR_MS});
+    add_pattern(f);
     subject.engine = rf_engine_open(&f->plan);
     subject.codec = rf_customer_codec_make(&f->arena, &f->plan);
     bool ok = rf_customer_layout_make(
@@ -144,7 +168,7 @@ static void fold_one(struct subject *subject, struct rf_customer *customer, stru
 
     fixture_event(arena, 0, time, &event);
     event.id_hash = 1;
-    if (!rf_engine_fold(subject->engine, customer, &event, RF_MS_MIN, arena, &fold, &err)) {
+    if (!rf_engine_fold(subject->engine, customer, &event, time, arena, &fold, &err)) {
         fprintf(stderr, "%s\n", err.message);
         rf_assert(false && "the event can be folded");
     }

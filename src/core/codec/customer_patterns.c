@@ -190,6 +190,17 @@ static bool can_follow(const struct rf_pattern_run *before, const struct rf_patt
             before->events[before->taken - 1] <= run->events[run->taken - 1]);
 }
 
+/* What has ended has fired. */
+static bool is_over(const struct rf_pattern *pattern, const struct rf_pattern_state *state,
+                    const struct rf_pattern_run *run)
+{
+    rf_ms first = state->events[run->events[0]].time;
+    rf_ms last = state->events[run->events[run->taken - 1]].time;
+    rf_ms end = pattern->silence > 0 ? last + pattern->silence : first + pattern->within;
+
+    return run->taken == pattern->stage_count && end <= state->passed && end < RF_MS_MAX;
+}
+
 static bool read_run(struct rf_reader *r, const struct rf_pattern *pattern,
                      struct rf_pattern_state *state)
 {
@@ -200,6 +211,8 @@ static bool read_run(struct rf_reader *r, const struct rf_pattern *pattern,
         return false;
     if (run->taken == 0 || (run->taken == pattern->stage_count && !pattern->ends_in_silence))
         return rf_read_fault(r, "a partial match that is none");
+    if (is_over(pattern, state, run))
+        return rf_read_fault(r, "a silence that is over");
     if (state->run_count > 0 && !can_follow(run - 1, run))
         return rf_read_fault(r, "partial matches out of order");
     state->run_count++;

@@ -40,6 +40,7 @@ void rf_ledger_clear(struct rf_ledger *ledger)
     memset(ledger->dead_letters, 0, sizeof ledger->dead_letters);
     ledger->evicted = 0;
     ledger->seen_forgotten = 0;
+    ledger->patterns = (struct rf_pattern_counts){0};
     rf_histogram_init(&ledger->delay, ledger->delay.bounds);
 }
 
@@ -64,6 +65,9 @@ void rf_ledger_add(struct rf_ledger *sum, const struct rf_ledger *more)
         sum->dead_letters[i] += more->dead_letters[i];
     sum->evicted += more->evicted;
     sum->seen_forgotten += more->seen_forgotten;
+    sum->patterns.ignored += more->patterns.ignored;
+    sum->patterns.hurried += more->patterns.hurried;
+    sum->patterns.dropped += more->patterns.dropped;
     rf_histogram_merge(&sum->delay, &more->delay);
 }
 
@@ -76,6 +80,9 @@ void rf_ledger_fold(struct rf_ledger *ledger, const struct rf_input *input,
     source->duplicate += fold->result == RF_FOLD_DUPLICATE;
     source->folded += fold->result == RF_FOLD_DONE;
     ledger->seen_forgotten += fold->seen_forgotten;
+    ledger->patterns.ignored += fold->pattern_ignored;
+    ledger->patterns.hurried += fold->pattern_hurried;
+    ledger->patterns.dropped += fold->pattern_dropped;
     if (input->broker_time != RF_MS_MIN) /* a topic without timestamps */
         rf_histogram_add(&ledger->delay, (double)(input->broker_time - event->time) / 1000.0);
 }
@@ -140,4 +147,7 @@ void rf_task_counts_add(struct rf_task_counts *sum, const struct rf_task_counts 
     sum->timers += more->timers;
     sum->rule_errors += more->rule_errors;
     sum->seen_forgotten += more->seen_forgotten;
+    sum->pattern_ignored += more->pattern_ignored;
+    sum->pattern_hurried += more->pattern_hurried;
+    sum->pattern_dropped += more->pattern_dropped;
 }

@@ -159,6 +159,13 @@ struct rf_owner {
 };
 #define RF_OWNERS_MS INT64_C(5000)
 
+/* What patterns could not do as they should. */
+struct rf_pattern_counts {
+    uint64_t ignored; /* events that came too late for a pattern */
+    uint64_t hurried; /* events taken before the watermark had reached them, for lack of room */
+    uint64_t dropped; /* partial matches given up, for lack of room */
+};
+
 struct rf_snapshot {
     rf_ms at, started_at;
     const char *app, *instance, *plan_version;
@@ -177,6 +184,7 @@ struct rf_snapshot {
     struct rf_named_counts
         memory; /* bytes: "hot_records", "transactions", "block_cache", "memtables", ... */
     uint64_t evicted, erased; /* customers */
-    uint64_t seen_forgotten;  /* event ids that de-duplication had no more room for */
-    uint64_t emitted;         /* sequence number of the last recent event; see inspect.h */
+    struct rf_pattern_counts patterns;
+    uint64_t seen_forgotten; /* event ids that de-duplication had no more room for */
+    uint64_t emitted;        /* sequence number of the last recent event; see inspect.h */
 };

@@ -226,6 +226,9 @@ void rf_task_take_fold(struct rf_task *task, const struct rf_input *cause,
                        const struct rf_fold *fold)
 {
     task->open_counts.seen_forgotten += fold->seen_forgotten;
+    task->open_counts.pattern_ignored += fold->pattern_ignored;
+    task->open_counts.pattern_hurried += fold->pattern_hurried;
+    task->open_counts.pattern_dropped += fold->pattern_dropped;
     task->open_counts.rule_errors += fold->rule_error_count;
     if (fold->rule_error_count > 0) {
         task->rule_failed = fold->rule_error_rule;

@@ -400,6 +400,16 @@ static void print_stores(struct rf_buffer *out, const struct rf_snapshot *snapsh
     family(out, "dedup_forgotten_total", "counter",
            "Event ids that de-duplication had no more room for.");
     sample_count(out, snapshot->seen_forgotten, "ringfold_dedup_forgotten_total", NULL);
+    family(out, "pattern_events_ignored_total", "counter",
+           "Events that came too late for a pattern.");
+    sample_count(out, snapshot->patterns.ignored, "ringfold_pattern_events_ignored_total", NULL);
+    family(out, "pattern_events_hurried_total", "counter",
+           "Events that a pattern took before its time had reached them, for lack of room.");
+    sample_count(out, snapshot->patterns.hurried, "ringfold_pattern_events_hurried_total", NULL);
+    family(out, "pattern_partial_matches_dropped_total", "counter",
+           "Partial matches of patterns given up for lack of room.");
+    sample_count(out, snapshot->patterns.dropped, "ringfold_pattern_partial_matches_dropped_total",
+                 NULL);
 }
 
 /* ---- as kafka_exporter names them ---- */

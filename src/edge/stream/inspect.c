@@ -353,6 +353,7 @@ static void view_counts(struct gathering *g)
     g->snapshot->event_delay = g->ledger.delay;
     g->snapshot->evicted = g->ledger.evicted;
     g->snapshot->seen_forgotten = g->ledger.seen_forgotten;
+    g->snapshot->patterns = g->ledger.patterns;
 }
 
 static void snapshot(void *self, struct rf_arena *arena, struct rf_snapshot *snapshot)

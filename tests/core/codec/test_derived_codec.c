@@ -205,6 +205,64 @@ START_TEST(json_has_every_known_attribute)
 }
 END_TEST
 
+static struct rf_pattern a_pattern;
+static const struct rf_matched matched[] = {
+    {.step = 1,
+     .kind = "complaint",
+     .time = INT64_C(1700000000000),
+     .position = {.topic = "telco.complaints", .partition = 2, .offset = 7}},
+    {.step = 3,
+     .kind = "call",
+     .time = INT64_C(1700000000123),
+     .position = {.topic = "telco.calls", .partition = 2, .offset = 77}}};
+
+#define MATCHED                                                                                                  \
+    "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"M\",\"fields\":[" F("step", "\"int\"") "," F( \
+        "kind",                                                                                                  \
+        "\"string\"") "," F("occurred_at",                                                                       \
+                            "\"long\"") "," F("topic",                                                           \
+                                              "\"string\"") "," F("partition",                                   \
+                                                                  "\"int\"") "," F("offset",                     \
+                                                                                   "\"long\"") ",{\"name\":\"x\",\"type\":\"int\",\"default\":9}]}}"
+
+START_TEST(the_events_that_a_pattern_matched_are_told)
+{
+    static const char told[] =
+        "{\"matched\":[{\"step\":1,\"kind\":\"complaint\",\"occurred_at\":1700000000000,"
+        "\"topic\":\"telco.complaints\",\"partition\":2,\"offset\":7,\"x\":9},"
+        "{\"step\":3,\"kind\":\"call\",\"occurred_at\":1700000000123,\"topic\":\"telco.calls\","
+        "\"partition\":2,\"offset\":77,\"x\":9}]}";
+    struct rf_buffer out;
+    rules[0].pattern = rules[1].pattern = &a_pattern;
+    derived.matched = matched;
+    derived.matched_count = 2;
+
+    ck_assert_str_eq(seen_as(RECORD(F("matched", MATCHED))), told);
+    ck_assert_str_eq(seen_as(RECORD(F("matched", "[\"null\"," MATCHED "]"))), told);
+    ck_assert_str_eq(
+        seen_as(RECORD(F("matched", "\"string\""))),
+        "error: output offer, rule gone-quiet, field matched: it has to be an array of "
+        "records");
+    rf_buffer_init(&out, 10000);
+    rf_derived_print_json(&plan, &derived, &out);
+    rf_buffer_append_byte(&out, 0);
+    ck_assert_ptr_nonnull(strstr(
+        (const char *)out.data,
+        ",\"matched\":[{\"step\":1,\"kind\":\"complaint\",\"occurred_at\":"
+        "\"2023-11-14T22:13:20Z\",\"topic\":\"telco.complaints\",\"partition\":2,\"offset\":7},"));
+    rf_buffer_deinit(&out);
+}
+END_TEST
+
+START_TEST(what_no_pattern_matched_is_the_default_null_or_an_empty_list)
+{
+    ck_assert_str_eq(seen_as(RECORD(F("matched", MATCHED))), "{\"matched\":[]}");
+    ck_assert_str_eq(seen_as(RECORD(F("matched", "[\"null\"," MATCHED "]"))), "{\"matched\":null}");
+    rules[0].pattern = rules[1].pattern = &a_pattern; /* an alert that is over */
+    ck_assert_str_eq(seen_as(RECORD(F("matched", MATCHED))), "{\"matched\":[]}");
+}
+END_TEST
+
 START_TEST(headers_are_those_of_cloudevents)
 {
     struct rf_header headers[RF_CLOUDEVENTS_HEADERS];
@@ -235,6 +293,8 @@ int main(void)
     tcase_add_test(tcase, a_customer_that_is_no_text_is_an_error_of_the_record);
     tcase_add_test(tcase, the_wire_header_stands_before_the_body);
     tcase_add_test(tcase, json_has_every_known_attribute);
+    tcase_add_test(tcase, the_events_that_a_pattern_matched_are_told);
+    tcase_add_test(tcase, what_no_pattern_matched_is_the_default_null_or_an_empty_list);
     tcase_add_test(tcase, headers_are_those_of_cloudevents);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

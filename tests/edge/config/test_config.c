@@ -601,6 +601,97 @@ static const char *const redefinitions[][2] = {
      "{ open: event.charge > 1.0, close: event.charge < 1.0, by: event.direction, on: call }"},
 };
 
+#define STEPS                                                                                      \
+    "{ kind: call, times: 2 }, { not: purchase }, { not: call }, { kind: purchase, within: 2d }"
+
+START_TEST(a_pattern_is_a_stage_for_each_event_and_what_each_must_not_meet)
+{
+    const struct rf_plan *plan =
+        plan_of("", "  r: { pattern: [ " STEPS " ], within: 7d, skip: none, emit: alert }\n"
+                    "  q: { pattern: [ { kind: call }, { not: call, for: 14d } ], emit: alert }\n");
+
+    ck_assert_uint_eq(plan->pattern_count, 2);
+    const struct rf_pattern *pattern = plan->rules[0].pattern;
+    ck_assert_ptr_eq(pattern, &plan->patterns[0]);
+    ck_assert_ptr_null(plan->rules[0].when);
+    ck_assert_uint_eq(pattern->step_count, 4);
+    ck_assert(pattern->steps[1].negated);
+    ck_assert_str_eq(pattern->steps[3].kind, "purchase");
+    ck_assert_uint_eq(pattern->stage_count, 3);
+    ck_assert_uint_eq(pattern->stages[0].forbids, 0);
+    ck_assert_uint_eq(pattern->stages[1].step, 0);
+    ck_assert_uint_eq(pattern->stages[1].forbids, 6); /* from the first of two on */
+    ck_assert_uint_eq(pattern->stages[2].step, 3);
+    ck_assert_uint_eq(pattern->stages[2].forbids, 6);
+    ck_assert_int_eq(pattern->stages[2].within, 2 * RF_DAY_MS);
+    ck_assert_int_eq(pattern->within, 7 * RF_DAY_MS);
+    ck_assert(!pattern->ends_in_silence);
+    ck_assert(!pattern->skips);
+    pattern = plan->rules[1].pattern;
+    ck_assert_uint_eq(pattern->rule, 1);
+    ck_assert(pattern->ends_in_silence);
+    ck_assert(pattern->skips);
+    ck_assert_uint_eq(pattern->forbids, 2);
+    ck_assert_int_eq(pattern->silence, 14 * RF_DAY_MS);
+}
+END_TEST
+
+/* Of rule r: what is kept of one means nothing to the other. */
+static const char *const patterns[] = {
+    "pattern: [ { kind: call }, { kind: call } ]",
+    "pattern: [ { kind: call }, { kind: purchase } ]",
+    "pattern: [ { kind: call, times: 2 } ]",
+    "pattern: [ { kind: call, times: 2 } ], skip: none",
+    "pattern: [ { kind: call, times: 2 } ], within: 7d",
+    "pattern: [ { kind: call, times: 3 } ], within: 7d",
+    "pattern: [ { kind: call }, { kind: call, where: event.charge > 1.0 } ]",
+    "pattern: [ { kind: call, where: event.charge > 1.0 }, { kind: call } ]",
+    "pattern: [ { kind: call }, { kind: call, where: n > 1 } ]",
+    "pattern: [ { kind: call }, { kind: call, within: 1d } ]",
+    "pattern: [ { kind: call }, { not: purchase }, { kind: call } ]",
+    "pattern: [ { kind: call }, { kind: call }, { not: purchase, for: 1d } ]",
+    "pattern: [ { kind: call }, { kind: call }, { not: purchase, for: 2d } ]",
+};
+
+static const struct rf_plan *plan_of_pattern(const char *pattern)
+{
+    return plan_of(FEATURE, rf_arena_printf(&arena, "  r: { %s, emit: alert }\n", pattern));
+}
+
+START_TEST(another_pattern_has_another_state_and_the_same_one_the_same)
+{
+    const struct rf_plan *plan = plan_of_pattern(patterns[_i]);
+    const struct rf_plan *again = plan_of_pattern(patterns[_i]);
+
+    ck_assert_str_eq(plan->patterns[0].state_name, again->patterns[0].state_name);
+    ck_assert_str_eq(plan->rules[0].version, again->rules[0].version);
+    for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
+        const struct rf_plan *other = i == (size_t)_i ? NULL : plan_of_pattern(patterns[i]);
+
+        if (other == NULL)
+            continue;
+        ck_assert_str_ne(plan->patterns[0].state_name, other->patterns[0].state_name);
+        ck_assert_str_ne(plan->rules[0].version, other->rules[0].version);
+    }
+}
+END_TEST
+
+START_TEST(what_a_pattern_reads_of_a_feature_is_part_of_it)
+{
+    static const char rule[] = "  r: { pattern: [ { kind: call, where: n > 1 } ], emit: alert }\n";
+    const struct rf_plan *plan = plan_of(FEATURE, rule);
+    const struct rf_plan *other = plan_of("  n: { count: call, window: 8d }\n", rule);
+
+    ck_assert_str_ne(plan->patterns[0].state_name, other->patterns[0].state_name);
+}
+END_TEST
+
+START_TEST(without_a_lateness_nothing_waits)
+{
+    ck_assert_int_eq(plan_of("", "")->lateness, RF_LATENESS_NONE);
+}
+END_TEST
+
 START_TEST(a_redefined_feature_has_another_state)
 {
     const char *before = feature_of(redefinitions[_i][0])->state_name;
@@ -738,6 +829,11 @@ int main(void)
     tcase_add_loop_test(tcase, a_redefined_feature_has_another_state, 0,
                         sizeof redefinitions / sizeof redefinitions[0]);
     tcase_add_loop_test(tcase, another_meaning_is_another_version, 0, COUNT_OF(changes));
+    tcase_add_test(tcase, a_pattern_is_a_stage_for_each_event_and_what_each_must_not_meet);
+    tcase_add_loop_test(tcase, another_pattern_has_another_state_and_the_same_one_the_same, 0,
+                        COUNT_OF(patterns));
+    tcase_add_test(tcase, what_a_pattern_reads_of_a_feature_is_part_of_it);
+    tcase_add_test(tcase, without_a_lateness_nothing_waits);
     tcase_add_loop_test(tcase, the_samples_are_fine, 0, COUNT_OF(seeds));
     tcase_add_test(tcase, a_file_that_is_not_there_is_said_so);
     tcase_add_test(tcase, outputs_take_the_format_that_goes_with_what_there_is);
