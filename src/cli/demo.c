@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/configuration.h"
+#include "cli/endpoint.h"
 #include "cli/runtime.h"
 #include "cli/terminal.h"
 #include "core/base/assert.h"
@@ -39,6 +40,8 @@ struct demo {
     struct rf_embedded *broker;
     struct rf_feeder *feeder;
     struct rf_stream *stream;
+    struct rf_ops *ops; /* NULL: there is no page */
+    struct rf_inspect inspect;
     char directory[64]; /* of the stores */
     uint64_t fed;
 
@@ -65,11 +68,12 @@ static void print_alert(void *self, const struct rf_derived *derived)
 
     rf_time_format_ms(time, sizeof time, derived->occurred_at);
     rf_buffer_init(&line, 64U * 1024);
-    rf_buffer_printf(
-        &line, "%.16s  %s%-8s%s %.*s  %s: %.*s\n%20s", time, rf_terminal_colour(stdout) ? RF_BOLD : "",
-        rule->offer_id != NULL ? "offer" : rule->severity, rf_terminal_colour(stdout) ? RF_PLAIN : "",
-        (int)derived->customer.size, (const char *)derived->customer.data, rule->name,
-        (int)derived->because.size, (const char *)derived->because.data, "");
+    rf_buffer_printf(&line, "%.16s  %s%-8s%s %.*s  %s: %.*s\n%20s", time,
+                     rf_terminal_colour(stdout) ? RF_BOLD : "",
+                     rule->offer_id != NULL ? "offer" : rule->severity,
+                     rf_terminal_colour(stdout) ? RF_PLAIN : "", (int)derived->customer.size,
+                     (const char *)derived->customer.data, rule->name, (int)derived->because.size,
+                     (const char *)derived->because.data, "");
     print_reasons(derived, &line);
     rf_buffer_append_byte(&line, '\n');
     fwrite(line.data, 1, line.size, stdout);
@@ -84,6 +88,8 @@ static void print_how_to_read(const struct demo *demo)
 {
     printf("\nread them from another terminal while this runs: kcat -C -b %s -t %s\n\n",
            rf_embedded_bootstrap(demo->broker), demo->plan->outputs[0].topic);
+    if (demo->ops != NULL)
+        printf("or look at the page: http://%s/\n\n", rf_ops_address(demo->ops));
     fflush(stdout);
 }
 
@@ -152,8 +158,11 @@ static bool feed(struct demo *demo, struct rf_merge *merge, struct rf_error *err
         if (end)
             break;
         keep_pace(demo, merged.time, &last);
+        /* The event's time is in the message. Where somebody looks on, that itself is of now: lag is then seconds and
+         * not months. At full speed it is the message's time that keeps topics in step. */
         if (!rf_feeder_send(demo->feeder, demo->plan->sources[merged.record.source].topic,
-                            merged.customer, merged.record.value, merged.time, err))
+                            merged.customer, merged.record.value,
+                            demo->options->once ? merged.time : RF_MS_MIN, err))
             return false;
         demo->fed++;
     }
@@ -222,6 +231,14 @@ static bool play(struct demo *demo, struct rf_error *err)
 
 /* ---- wiring ---- */
 
+/* With the sample's port, or any that is free. There is none to look at where it goes as fast as it can. */
+static bool open_page(struct demo *demo, const struct rf_config *config, struct rf_error *err)
+{
+    const struct rf_instance instance = {.name = "demo"};
+
+    return demo->options->once || rf_endpoint_open(config, &instance, &demo->ops, err);
+}
+
 static bool start(struct demo *demo, struct rf_runtime *runtime, const struct rf_config *config,
                   struct rf_error *err)
 {
@@ -235,14 +252,25 @@ static bool start(struct demo *demo, struct rf_runtime *runtime, const struct rf
     demo->feeder = rf_feeder_open(config->properties, config->property_count, err);
     if (demo->feeder == NULL || !make_topics(demo, config, err))
         return false;
+    if (!open_page(demo, config, err))
+        return false;
+    if (demo->ops != NULL)
+        runtime->stream.http_address = rf_ops_address(demo->ops);
     demo->stream = rf_stream_start(&runtime->stream, err);
-    return demo->stream != NULL;
+    if (demo->stream == NULL)
+        return false;
+    demo->inspect = rf_stream_inspect(demo->stream);
+    if (demo->ops != NULL)
+        rf_ops_attach(demo->ops, &demo->inspect);
+    return true;
 }
 
 static void stop(struct demo *demo)
 {
     struct rf_error err = {0};
 
+    if (demo->ops != NULL)
+        rf_ops_detach(demo->ops, "stopping");
     if (demo->stream != NULL) {
         rf_stream_stop(demo->stream, false);
         while (!rf_stream_wait(demo->stream, TURN_MS, &err) && rf_signals_stop_count() < 2) {
@@ -250,6 +278,7 @@ static void stop(struct demo *demo)
         rf_stream_close(demo->stream);
     }
     rf_feeder_close(demo->feeder);
+    rf_ops_close(demo->ops);
 }
 
 static int run_demo(struct demo *demo, struct rf_config *config)
@@ -375,10 +404,11 @@ const struct rf_command rf_command_demo = {
         "\n"
         "Starts a broker inside the process, feeds it the calls, purchases and complaints of a small\n"
         "telecom operator, runs seeds/telco/ringfold.yaml over them and prints each alert with its\n"
-        "reasons. Two days pass in a second. The embedded broker keeps nothing and knows no transactions:\n"
-        "'run' against a real one is exactly once, the demo delivers at least once.\n"
+        "reasons, and shows them on a page: http://127.0.0.1:8088/, or the address that it prints. Two\n"
+        "days pass in a second. The embedded broker keeps nothing and knows no transactions: 'run'\n"
+        "against a real one is exactly once, the demo delivers at least once.\n"
         "\n"
-        "      --once       as fast as it goes; ends with a summary\n"
+        "      --once       as fast as it goes, without the page; ends with a summary\n"
         "      --seeds DIR  the sample data; default: beside the program\n"
         "\n"
         "example: ringfold demo --once\n",

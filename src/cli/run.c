@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/configuration.h"
+#include "cli/endpoint.h"
 #include "cli/runtime.h"
 #include "cli/supervisor.h"
 #include "edge/sys/clock.h"
@@ -14,6 +15,7 @@
 
 #define TURN_MS        500
 #define BROKER_WAIT_MS 2000
+#define INSTANCE_ARENA 4096
 #define STUCK_NS       INT64_C(3000000000) /* after being asked twice */
 
 struct run_options {
@@ -100,42 +102,86 @@ static int serve(struct rf_stream *stream, struct rf_supervisor *supervisor)
     return err.kind == RF_ERROR_CONFIG ? RF_EXIT_USAGE : RF_EXIT_FAILED;
 }
 
+static void announce(const struct rf_runtime *runtime)
+{
+    const struct rf_config *config = runtime->config;
+
+    rf_log_info(RF_FIELDS(rf_field_text("app", config->plan->app),
+                          rf_field_text("instance", runtime->instance.name),
+                          rf_field_text("plan", config->plan->version),
+                          rf_field_int("partitions", runtime->stream.partitions),
+                          rf_field_int("workers", config->workers)),
+                "running");
+}
+
+/* Where the endpoint is off everything is as with it, but that nobody can ask. */
+static void set_phase(struct rf_ops *ops, const char *phase)
+{
+    if (ops != NULL)
+        rf_ops_set_phase(ops, phase);
+}
+
+/* False: it did not come to work at all. */
+static bool run_instance(struct rf_runtime *runtime, const struct run_options *options,
+                         struct rf_supervisor *supervisor, struct rf_ops *ops, int *status,
+                         struct rf_error *err)
+{
+    struct rf_stream *stream = NULL;
+    struct rf_inspect inspect;
+
+    runtime->stream.accept_gap = options->accept_gap;
+    runtime->stream.http_address = ops == NULL ? NULL : rf_ops_address(ops);
+    set_phase(ops, "waiting for kafka");
+    if (!wait_for_topics(&runtime->stream, supervisor, err) ||
+        !rf_runtime_open_stores(runtime, runtime->stream.partitions, err))
+        return false;
+    stream = rf_stream_start(&runtime->stream, err);
+    if (stream == NULL)
+        return false;
+    inspect = rf_stream_inspect(stream);
+    if (ops != NULL)
+        rf_ops_attach(ops, &inspect);
+    announce(runtime);
+    rf_supervisor_runs(supervisor);
+    *status = serve(stream, supervisor);
+    if (ops != NULL)
+        rf_ops_detach(ops, "stopping");
+    rf_stream_close(stream);
+    return true;
+}
+
 static int run_config(const struct rf_config *config, const struct run_options *options,
                       struct rf_supervisor *supervisor)
 {
     struct rf_runtime runtime;
+    struct rf_instance instance = {.lock = -1};
     struct rf_runtime_options opening = {
-        .gave_up = asked_to_stop, .waits = tell_waiting, .self = supervisor};
+        .gave_up = asked_to_stop, .waits = tell_waiting, .self = supervisor, .instance = &instance};
     struct rf_error err = {0};
-    struct rf_stream *stream = NULL;
+    struct rf_arena arena; /* of the instance's names */
+    struct rf_ops *ops = NULL;
     int status = RF_EXIT_FAILED;
+    bool started = false;
 
-    if (!rf_runtime_open(&runtime, config, &opening, &err))
-        goto out;
-    runtime.stream.accept_gap = options->accept_gap;
-    if (!wait_for_topics(&runtime.stream, supervisor, &err) ||
-        !rf_runtime_open_stores(&runtime, runtime.stream.partitions, &err))
-        goto out;
-    stream = rf_stream_start(&runtime.stream, &err);
-    if (stream == NULL)
-        goto out;
-    rf_log_info(RF_FIELDS(rf_field_text("app", config->plan->app),
-                          rf_field_text("instance", runtime.instance.name),
-                          rf_field_text("plan", config->plan->version),
-                          rf_field_int("partitions", runtime.stream.partitions),
-                          rf_field_int("workers", config->workers)),
-                "running");
-    rf_supervisor_runs(supervisor);
-    status = serve(stream, supervisor);
-out:
-    if (stream == NULL && asked_to_stop())
+    rf_arena_init(&arena, INSTANCE_ARENA);
+    if (rf_instance_claim(config->state_dir, config->plan->app, config->instance, &arena, &instance,
+                          &err) &&
+        rf_endpoint_open(config, &instance, &ops, &err)) {
+        set_phase(ops, "waiting for the schema registry");
+        started = rf_runtime_open(&runtime, config, &opening, &err) &&
+                  run_instance(&runtime, options, supervisor, ops, &status, &err);
+        rf_ops_close(ops);
+        rf_runtime_close(&runtime); /* and with it the instance, whose port is free by now */
+    } else if (instance.lock >= 0) {
+        rf_instance_release(&instance);
+    }
+    if (!started && asked_to_stop())
         status = RF_EXIT_FINE;
-    else if (stream == NULL)
+    else if (!started)
         fprintf(stderr, "ringfold: %s\n", err.message);
-    rf_stream_close(stream);
-    rf_runtime_close(&runtime);
-    if (stream == NULL && err.kind == RF_ERROR_CONFIG)
+    if (!started && err.kind == RF_ERROR_CONFIG)
         status = RF_EXIT_USAGE;
+    rf_arena_deinit(&arena);
     return status;
 }
 
@@ -195,10 +241,13 @@ const struct rf_command rf_command_run = {
         "once, and loses nothing either. Start it again, or on more machines, with the same command:\n"
         "the instances share the partitions.\n"
         "\n"
+        "Metrics, health, lag and customers are answered over HTTP, where http.listen says (127.0.0.1:8088),\n"
+        "and shown on a page there.\n"
+        "\n"
         "  -c, --config FILE  the configuration\n"
         "      --accept-gap   go on although the input or the changelog has lost records\n"
         "\n"
-        "Exit status: 0 stopped, 1 could not go on, 2 the configuration or the topics are wrong.\n"
+        "Exit status: 0 stopped, 1 could not go on, 2 the configuration, the topics or the port are wrong.\n"
         "\n"
         "example: ringfold run -c /etc/ringfold/ringfold.yaml\n",
     .run = run,

@@ -287,14 +287,25 @@ static void print_customer(const struct rf_plan *plan, const struct rf_customer 
     (void)plan;
     (void)values;
     (void)now;
-    rf_buffer_printf(out,
-                     "{\"customer\":\"%.*s\",\"now\":\"2026-03-01T10:00:00Z\",\"first_seen\":"
-                     "\"2025-11-08T09:12:44Z\",\"as_of\":\"2026-03-01T09:58:13Z\",\"events\":214,"
-                     "\"features\":{\"calls_7d\":11,\"dropped_7d\":3,\"minutes_28d\":184.5,"
-                     "\"complaints_14d\":1,\"spend_90d\":120.5,\"usage_drop\":0.31,\"last_offer\":"
-                     "null},\"rules\":{\"service-failure\":{\"fired\":2,\"last_fired\":"
-                     "\"2026-03-01T09:58:13Z\"}}}",
-                     (int)customer->id.size, (const char *)customer->id.data);
+    rf_buffer_printf(
+        out,
+        "{\"customer\":\"%.*s\",\"now\":\"2026-03-01T10:00:00Z\",\"first_seen\":"
+        "\"2025-11-08T09:12:44Z\",\"as_of\":\"2026-03-01T09:58:13Z\",\"events\":214,"
+        "\"features\":{\"calls_7d\":11,\"dropped_7d\":3,\"minutes_28d\":184.5,"
+        "\"complaints_14d\":1,\"spend_90d\":120.5,\"usage_drop\":0.31,\"last_offer\":"
+        "null},\"rules\":{\"service-failure\":{\"fired\":2,\"last_fired\":"
+        "\"2026-03-01T09:58:13Z\"}},\"explain\":{\"now\":\"2026-03-01T10:00:00Z\",\"due\":"
+        "null,\"rules\":{\"service-failure\":{\"standing\":\"cooldown\",\"until\":"
+        "\"2026-03-08T09:58:13Z\",\"fired\":2,\"last_fired\":\"2026-03-01T09:58:13Z\","
+        "\"when\":{\"text\":\"complaints_14d > 0 && dropped_7d >= 3\",\"holds\":true,"
+        "\"all\":[{\"text\":\"complaints_14d > 0\",\"holds\":true,\"compares\":\">\","
+        "\"left\":1,\"right\":0,\"gap\":-1,\"reads\":{\"complaints_14d\":1}},{\"text\":"
+        "\"dropped_7d >= 3\",\"holds\":true,\"compares\":\">=\",\"left\":3,\"right\":3,"
+        "\"gap\":0,\"reads\":{\"dropped_7d\":3}}]}},\"win-back\":{\"standing\":"
+        "\"condition\",\"when\":{\"text\":\"usage_drop > 0.5\",\"holds\":false,"
+        "\"compares\":\">\",\"left\":0.31,\"right\":0.5,\"gap\":0.19,\"reads\":"
+        "{\"usage_drop\":0.31}}}}}}",
+        (int)customer->id.size, (const char *)customer->id.data);
 }
 
 static struct rf_ops_options parse_options(int argc, char **argv)

@@ -109,6 +109,9 @@ def test_an_alert_appears_with_its_reasons_and_leads_to_the_customer(server, ope
     expect(page.locator("#customer h3")).to_have_text("C-found")
     expect(page.locator("#customer")).to_contain_text("Why it alerted")
     expect(page.locator("#customer")).to_contain_text("minutes_28d")
+    expect(page.locator("#customer details").filter(has_text="win-back")).to_contain_text("its condition does not hold")
+    page.locator("#customer summary").filter(has_text="win-back").click()
+    expect(page.locator("#customer .condition").nth(1)).to_contain_text("usage_drop > 0.5 usage_drop is 0.31, 0.2 short")
 
 
 def test_what_an_alert_says_stays_text(server, open_page):

@@ -79,8 +79,10 @@ static bool decode_byte(struct rf_bytes text, size_t *i, uint8_t *byte)
     high = hex_digit(text.data[*i]);
     low = hex_digit(text.data[*i + 1]);
     *i += 2;
-    *byte = (uint8_t)((high << 4 | low) & 0xFF);
-    return high >= 0 && low >= 0;
+    if (high < 0 || low < 0)
+        return false;
+    *byte = (uint8_t)(high << 4 | low);
+    return true;
 }
 
 /* Into at most size_max bytes. NULL, or why not. */

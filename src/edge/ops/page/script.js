@@ -298,7 +298,7 @@ function show(tick) {
   pill('ready', kind, tick.state === 'restoring' && tick.tasks ? `${word} ${tick.tasks_ready}/${tick.tasks}` : word);
   $('ready').title = tick.reason || '';
   $('app').textContent = tick.app || '';
-  $('instance').textContent = tick.instance ? `${tick.instance}, ${tick.tasks} of ${tick.partitions} partitions, group ${(tick.group_state || 'unknown').toLowerCase()}` : tick.reason;
+  $('instance').textContent = tick.instance ? `${tick.instance}, ${tick.tasks} of ${tick.partitions} partitions${tick.group_state ? `, group ${tick.group_state.toLowerCase()}` : ''}` : tick.reason;
   $('plan').textContent = tick.plan_version ? `plan ${tick.plan_version}, started ${when(tick.started_at)}` : '';
   document.title = `${tick.lag_seconds > 30 ? `${lengthText(tick.lag_seconds)} behind · ` : ''}ringfold ${tick.app || ''}`;
   showTiles();
@@ -311,7 +311,8 @@ function show(tick) {
 /* ---- alerts and dead letters ---- */
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
-const valueText = (value) => (value === null ? 'none' : typeof value === 'object' ? JSON.stringify(value) : INSTANT.test(value) ? when(value) : String(value));
+const precise = new Intl.NumberFormat('en', { maximumSignificantDigits: 6, useGrouping: false });
+const valueText = (value) => (value === null ? 'none' : typeof value === 'number' && !Number.isInteger(value) ? precise.format(value) : typeof value === 'object' ? JSON.stringify(value) : INSTANT.test(value) ? when(value) : String(value));
 const chips = (reasons) => (reasons || []).length ? el('div', { class: 'chips' }, reasons.map((one) => el('span', { class: 'chip' }, `${one.name} `, el('b', {}, valueText(one.value))))) : null;
 
 function alertNode(one, isNew) {
@@ -363,11 +364,17 @@ function takeLetter(one) {
 
 /* ---- a customer ---- */
 
+/* Whatever the value is, on one line. */
+function lineText(value) {
+  if (Array.isArray(value)) return value.map(lineText).join('; ') || 'none';
+  if (value === null || typeof value !== 'object') return valueText(value);
+  return Object.entries(value).map(([key, inner]) => `${key.replace(/_/g, ' ')} ${lineText(inner)}`).join(', ') || 'none';
+}
+
 function pairs(object) {
   const list = el('dl', { class: 'pairs' });
   for (const [name, value] of Object.entries(object)) {
-    const text = value !== null && typeof value === 'object' && !Array.isArray(value)
-      ? Object.entries(value).map(([key, inner]) => `${key.replace(/_/g, ' ')} ${valueText(inner)}`).join(', ') : Array.isArray(value) ? value.map(valueText).join(', ') || 'none' : valueText(value);
+    const text = lineText(value);
     list.append(el('dt', {}, name), el('dd', { class: text === 'none' ? 'none' : null }, text));
   }
   return list;
@@ -379,13 +386,33 @@ function ageText(as_of) {
   return 'Current: nothing of its partition waits to be folded.';
 }
 
+const STANDINGS = { ready: 'fires at the next event', condition: 'its condition does not hold', raised: 'its alert is open', for: 'has to hold for longer', told: 'has told, and still holds', cooldown: 'is silent' };
+
+/* A condition by its parts: what holds, for which values, and how far the rest is from holding. */
+function conditionNode(condition) {
+  const joint = ['all', 'any', 'not', 'choice'].find((name) => condition[name]);
+  const mark = condition.holds === null || condition.holds === undefined ? '?' : condition.holds ? '✓' : '✗';
+  const reads = Object.entries(condition.reads || {}).map(([name, value]) => `${name} is ${valueText(value)}`).join(', ');
+  const note = condition.error ? condition.error : joint ? '' : `${reads}${!condition.holds && condition.gap ? `, ${plain.format(Math.abs(condition.gap))} ${condition.gap > 0 ? 'short' : 'over'}` : ''}`;
+  return el('li', {}, el('span', { class: `mark ${condition.holds ? 'yes' : 'no'}`, title: condition.holds ? 'holds' : 'does not hold' }, mark), ' ', el('span', { class: 'test' }, joint && condition[joint].length > 1 ? `${joint} of` : condition.text),
+    note ? el('span', { class: 'facts' }, ` ${note}`) : null, joint ? el('ul', {}, condition[joint].map(conditionNode)) : null);
+}
+
+function explainNode([name, rule]) {
+  const until = rule.until ? ` until ${when(rule.until)}` : rule.since ? ` since ${when(rule.since)}` : '';
+  return el('details', { class: 'why-not' }, el('summary', {}, el('b', {}, name), ` ${STANDINGS[rule.standing] || rule.standing}${until}`,
+    rule.fired ? el('span', { class: 'facts' }, ` fired ${rule.fired === 1 ? 'once' : `${rule.fired} times`}, last ${when(rule.last_fired)}`) : null),
+  rule.when ? el('ul', { class: 'condition' }, conditionNode(rule.when)) : null, rule.due ? el('p', { class: 'facts' }, `If nothing happens: ${when(rule.due)}`) : null);
+}
+
 function showCustomer(answer) {
-  const { customer, features, rules, now, first_seen, as_of, events, ...rest } = answer.record;
+  const { customer, features, rules, now, first_seen, as_of, events, explain, ...rest } = answer.record;
   const parts = [el('div', { class: 'who' }, el('h3', {}, valueText(customer)), el('span', { class: 'facts' }, `partition ${answer.partition}, ${answer.instance}`)),
     el('p', { class: 'facts' }, `${count(events || 0)} events, ${when(first_seen)} to ${when(as_of)}. ${ageText(answer.as_of)}`)];
   const told = alerts.filter((one) => one.event.customer === customer).slice(0, 5);
   if (told.length) parts.push(el('h4', { class: 'part' }, 'Why it alerted'), el('ol', {}, told.map((one) => alertNode(one, false))));
-  if (Object.keys(rules || {}).length) parts.push(el('h4', { class: 'part' }, 'Rules that fired'), pairs(rules));
+  if (explain && Object.keys(explain.rules).length) parts.push(el('h4', { class: 'part' }, 'Where its rules stand'), ...Object.entries(explain.rules).map(explainNode));
+  else if (Object.keys(rules || {}).length) parts.push(el('h4', { class: 'part' }, 'Rules that fired'), pairs(rules));
   if (Object.keys(features || {}).length) parts.push(el('h4', { class: 'part' }, `Features at ${when(now)}`), pairs(features));
   if (Object.keys(rest).length) parts.push(el('h4', { class: 'part' }, 'And'), pairs(rest));
   $('customer').replaceChildren(...parts);
