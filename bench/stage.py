@@ -145,10 +145,10 @@ class Stage:
                 "SCHEMA_REGISTRY": self.registry.url, "STATE_DIR": str(directory / "state"),
                 "STATE_MEMORY": memory, "WORKERS": str(workers)}
 
-    def start_ringfold(self, app, directory, memory, workers):
-        """Its topics are made, and it is started."""
+    def start_ringfold(self, app, directory, memory, workers, more=None):
+        """Its topics are made, and it is started. `more`: of the environment."""
         config = TOP / "bench" / "job" / "ringfold.yaml"
-        environment = self.ringfold_environment(app, directory, memory, workers)
+        environment = {**self.ringfold_environment(app, directory, memory, workers), **(more or {})}
         directory.mkdir(parents=True, exist_ok=True)
         ringfold.command("topics", "create", "-c", config, env=environment)
         # A new topic takes a moment to be known.

@@ -119,13 +119,14 @@ void fake_inspect_emit(struct fake_inspect *fake, size_t count)
     static const char text[] = "{\"rule\":\"service-failure\",\"customer\":\"C-found\"}";
 
     for (size_t i = 0; i < count; i++) {
-        fake->recents[fake->recent_count] = (struct rf_recent){.sequence = fake->recent_count + 1,
-                                                               .committed_at = NOW_MS,
-                                                               .kind = RF_RECENT_DERIVED,
-                                                               .text = rf_bytes_of_text(text)};
-        fake->recent_count++;
+        size_t at = fake->recent_count;
+
+        fake->recents[at] = (struct rf_recent){.sequence = at + 1,
+                                               .committed_at = NOW_MS,
+                                               .kind = RF_RECENT_DERIVED,
+                                               .text = rf_bytes_of_text(text)};
+        __atomic_store_n(&fake->recent_count, at + 1, __ATOMIC_RELEASE); /* others look */
     }
-    fake->snapshot.emitted = fake->recent_count;
 }
 
 static void take_snapshot(void *self, struct rf_arena *arena, struct rf_snapshot *snapshot)
@@ -186,10 +187,11 @@ static size_t recent(void *self, uint64_t after, struct rf_recent *recents, size
                      struct rf_arena *arena)
 {
     struct fake_inspect *fake = self;
+    size_t there = __atomic_load_n(&fake->recent_count, __ATOMIC_ACQUIRE);
     size_t count = 0;
 
     (void)arena;
-    for (size_t i = 0; i < fake->recent_count && count < count_max; i++) {
+    for (size_t i = 0; i < there && count < count_max; i++) {
         if (fake->recents[i].sequence > after)
             recents[count++] = fake->recents[i];
     }
