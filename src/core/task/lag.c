@@ -22,7 +22,12 @@ int64_t rf_lag_next(const struct rf_lag_reading *reading, const struct rf_lag_en
         next = larger(next, reading->position);
     else if (next < 0)
         next = reading->oldest_offset;
-    return next < 0 ? -1 : larger(next, ends->log_start);
+    if (next < 0)
+        return -1;
+    /* What retention took is nobody's any more, unless the worker has it in its hands. */
+    if (reading->oldest_offset >= 0 && reading->oldest_offset < ends->log_start)
+        return next;
+    return larger(next, ends->log_start);
 }
 
 /* The broker was asked at another moment than the worker: what the worker has is certainly there. */
@@ -80,7 +85,7 @@ void rf_lag_measure(const struct rf_lag_reading *reading, const struct rf_lag_en
 
     lag->log_start = ends->log_start;
     lag->log_end = ends->log_end < 0 ? -1 : end;
-    lag->stable_end = reading->stable_end;
+    lag->stable_end = ends->stable_end;
     lag->committed = reading->committed;
     lag->position = reading->position;
     lag->records = reading->records;
@@ -99,10 +104,12 @@ void rf_lag_measure(const struct rf_lag_reading *reading, const struct rf_lag_en
     if (reading->oldest_offset < 0 && probe_fits(probe, next) && probe->offset < 0 &&
         probe->until >= end)
         lag->lag_records = 0; /* markers only: nobody can consume them */
-    if (lag->lag_records == 0)
-        lag->lag_ms = 0;
-    else
+    if (lag->lag_records > 0) {
         measure_age(reading, ends, probe, next, now, lag);
+        return;
+    }
+    lag->lag_ms = 0;
+    lag->stable_end = end;
 }
 
 /* ---- what has happened lately ---- */

@@ -8,17 +8,18 @@
 
 /* What the worker says: it knows which records it has and which of them are committed. */
 struct rf_lag_reading {
-    int64_t committed, position, stable_end; /* -1: not known, none */
-    int64_t oldest_offset; /* of the oldest input that is not committed; -1: none */
-    rf_ms oldest_time;     /* of it */
-    rf_ms last_time;       /* the timestamp of the record that was read last; RF_MS_MIN: none */
-    uint64_t records;      /* read */
-    bool from_end; /* where nothing is committed: reading began at the end, not at log_start */
+    int64_t committed, position; /* -1: not known, none */
+    int64_t oldest_offset;       /* of the oldest input that is not committed; -1: none */
+    rf_ms oldest_time;           /* of it */
+    rf_ms last_time;  /* the timestamp of the record that was read last; RF_MS_MIN: none */
+    uint64_t records; /* read */
+    bool from_end;    /* where nothing is committed: reading began at the end, not at log_start */
 };
 
 /* What the broker says of the partition. */
 struct rf_lag_ends {
     int64_t log_start, log_end; /* -1: not known yet */
+    int64_t stable_end;         /* asked for where nothing moves; -1: not known */
     rf_ms asked_at;
     int64_t caught_up_end; /* the last log_end that was reached; -1: none */
     rf_ms caught_up_at;    /* when that was seen; RF_MS_MIN: never */

@@ -90,8 +90,6 @@ void rf_ledger_fold(struct rf_ledger *ledger, const struct rf_input *input,
 void rf_ledger_timer(struct rf_ledger *ledger, const struct rf_fold *fold)
 {
     ledger->evicted += fold->evicted;
-    if (fold->rule_error_count > 0)
-        ledger->rules[fold->rule_error_rule].errors += fold->rule_error_count;
 }
 
 static void count_dead_letter(struct rf_ledger *ledger, const char *error_class)

@@ -34,12 +34,14 @@ struct rf_lag {
     int64_t log_start; /* the first offset there still is */
     int64_t
         log_end; /* the high watermark: behind the last record, also those of open transactions */
-    int64_t
-        stable_end; /* where records of open transactions begin, as the last fetch told; log_end: there are none */
+    /* Where records of open transactions begin, which nobody can read yet; log_end: there are none. Asked for where
+     * nothing moves; -1: not known. */
+    int64_t stable_end;
     int64_t committed; /* by the group */
     int64_t position;  /* next to be folded; steps over transaction markers */
     /* log_end - next, never less than 0. next: `position` where all before it is committed (then the rest is
-     * transaction markers), else `committed`, or log_start where that is later or nothing was committed. What
+     * transaction markers), else `committed`, or log_start where that is later (but for records that the worker has already) or nothing was
+     * committed. What
      * `kafka-consumer-groups --describe` shows, but for markers nobody can consume. Counts offsets: compacted away
      * and aborted records between the two count as they do there. */
     int64_t lag_records;
@@ -78,8 +80,9 @@ struct rf_task_view {
     rf_span_ms restore_eta_ms; /* remaining / per_second; 0: done; -1: not known yet */
 
     rf_ms stream_time; /* greatest event time committed */
-    rf_ms watermark;   /* stream_time - lateness (no lateness: stream_time) */
-    rf_ms next_due;    /* of the earliest timer; RF_MS_MAX: none */
+    rf_ms
+        watermark; /* stream_time - lateness, or on an idle partition the wall clock's; what was due has fired */
+    rf_ms next_due; /* of the earliest timer; RF_MS_MAX: none */
     int64_t lag_records;
     rf_span_ms lag_ms; /* the worst of its sources; -1: not known yet */
     size_t pending;    /* inputs read and not folded */

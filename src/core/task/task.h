@@ -209,7 +209,7 @@ void rf_task_features(struct rf_task *task, const struct rf_customer *customer, 
                       struct rf_arena *arena, struct rf_value *values);
 struct rf_engine *rf_task_engine(struct rf_task *task); /* inside this room */
 /* See core/engine/meter.h. */
-void rf_task_set_clock(struct rf_task *task, rf_ns (*monotonic_ns)(void));
+void rf_task_set_meter_clock(struct rf_task *task, rf_ns (*monotonic_ns)(void));
 void rf_task_take_meter(struct rf_task *task, struct rf_rule_meter *sum);
 void rf_task_store_sizes(const struct rf_task *task, struct rf_store_sizes *sizes);
 

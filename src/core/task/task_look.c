@@ -7,7 +7,7 @@ void rf_task_features(struct rf_task *task, const struct rf_customer *customer, 
     rf_engine_features(rf_task_engine(task), customer, now, arena, values);
 }
 
-void rf_task_set_clock(struct rf_task *task, rf_ns (*monotonic_ns)(void))
+void rf_task_set_meter_clock(struct rf_task *task, rf_ns (*monotonic_ns)(void))
 {
     rf_engine_set_clock(rf_task_engine(task), monotonic_ns);
 }

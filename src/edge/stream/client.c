@@ -284,7 +284,7 @@ rd_kafka_t *rf_client_peeker(const struct rf_property *kafka, size_t kafka_count
 }
 
 rd_kafka_t *rf_client_watcher(const struct rf_property *kafka, size_t kafka_count,
-                              const char *group, struct rf_error *err)
+                              const char *group, bool committed, struct rf_error *err)
 {
     const struct rf_stream_options options = {.kafka = kafka, .kafka_count = kafka_count};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -292,7 +292,7 @@ rd_kafka_t *rf_client_watcher(const struct rf_property *kafka, size_t kafka_coun
     const struct pinned pinned[] = {
         {"client.id", name},
         {"group.id", group}, /* it never joins */
-        {"isolation.level", "read_uncommitted"},
+        {"isolation.level", committed ? "read_committed" : "read_uncommitted"},
         {"enable.auto.commit", "false"},
         {"enable.partition.eof", "true"},
         {"auto.offset.reset", "earliest"}, /* where retention has just taken the record */

@@ -77,8 +77,8 @@ static void view_task(struct gathering *g, int worker, const struct rf_published
         .changelog_target = slot->changelog_target,
         .restored_records = slot->restored,
         .stream_time = slot->stream_time,
-        .watermark = slot->stream_time,
-        .next_due = RF_MS_MAX,
+        .watermark = slot->clock,
+        .next_due = slot->next_due,
         .pending = slot->pending,
         .records = slot->counts.records,
         .events = slot->counts.events,
@@ -88,8 +88,6 @@ static void view_task(struct gathering *g, int worker, const struct rf_published
         .stored_at = slot->stored_at,
         .durable_at = slot->durable_at,
     };
-    if (view->watermark != RF_MS_MIN && g->plan->lateness != RF_LATENESS_NONE)
-        view->watermark -= g->plan->lateness;
     view_restore(slot, view);
     g->hot_bytes += slot->hot.memory;
     g->memtable_bytes += slot->store.memory;
@@ -183,6 +181,7 @@ static void view_lag(struct gathering *g, const struct rf_task_view *task, size_
     static const struct rf_watched nothing = {
         .ends = {.log_start = -1,
                  .log_end = -1,
+                 .stable_end = -1,
                  .asked_at = RF_MS_MIN,
                  .caught_up_end = -1,
                  .caught_up_at = RF_MS_MIN},

@@ -18,7 +18,8 @@ struct seen {
     int32_t partition;
     uint32_t source;
     bool asked; /* its ends are of this round */
-    int64_t log_start, log_end;
+    int64_t log_start, log_end, stable_end;
+    bool stands; /* there is lag, and nothing moves */
 };
 
 struct round {
@@ -60,6 +61,7 @@ static void collect(struct round *round)
                     .source = (uint32_t)s,
                     .log_start = -1,
                     .log_end = -1,
+                    .stable_end = -1,
                 };
         }
         rf_mutex_unlock(&worker->lock);
@@ -87,7 +89,8 @@ static const char *topic_of(const struct round *round, const struct seen *seen)
     return round->watch->options->plan->sources[seen->source].topic;
 }
 
-static rd_kafka_topic_partition_list_t *list_partitions(const struct round *round, int64_t logical)
+static rd_kafka_topic_partition_list_t *list_partitions(const struct round *round, int64_t logical,
+                                                        bool standing)
 {
     rd_kafka_topic_partition_list_t *list =
         rd_kafka_topic_partition_list_new((int)round->count + 1);
@@ -96,7 +99,8 @@ static rd_kafka_topic_partition_list_t *list_partitions(const struct round *roun
         const char *topic = topic_of(round, &round->seen[i]);
         int32_t partition = round->seen[i].partition;
 
-        if (rd_kafka_topic_partition_list_find(list, topic, partition) == NULL)
+        if ((!standing || round->seen[i].stands) &&
+            rd_kafka_topic_partition_list_find(list, topic, partition) == NULL)
             rd_kafka_topic_partition_list_add(list, topic, partition)->offset = logical;
     }
     return list;
@@ -106,7 +110,7 @@ static rd_kafka_topic_partition_list_t *list_partitions(const struct round *roun
  * protocol -1 and -2 are the end and the beginning. The handle reads uncommitted, so the end is the high watermark. */
 static bool ask_offsets(struct round *round, int64_t logical)
 {
-    rd_kafka_topic_partition_list_t *list = list_partitions(round, logical);
+    rd_kafka_topic_partition_list_t *list = list_partitions(round, logical, false);
     rd_kafka_resp_err_t code =
         rd_kafka_offsets_for_times(round->watch->client, list, ENDS_TIMEOUT_MS);
 
@@ -128,6 +132,31 @@ static bool ask_offsets(struct round *round, int64_t logical)
         rf_log_debug(RF_FIELDS(rf_field_text("reason", rd_kafka_err2str(code))),
                      "the ends of the sources are not known");
     return code == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* Where the records begin that only the end of a transaction will let through. */
+static void ask_stable_ends(struct round *round)
+{
+    struct rf_watch *watch = round->watch;
+    rd_kafka_topic_partition_list_t *list = list_partitions(round, RD_KAFKA_OFFSET_END, true);
+    struct rf_error err = {0};
+
+    if (list->cnt > 0 && watch->stable == NULL)
+        watch->stable = rf_client_watcher(watch->options->kafka, watch->options->kafka_count,
+                                          watch->options->plan->app, true, &err);
+    if (list->cnt > 0 && watch->stable != NULL &&
+        rd_kafka_offsets_for_times(watch->stable, list, ENDS_TIMEOUT_MS) ==
+            RD_KAFKA_RESP_ERR_NO_ERROR) {
+        for (size_t i = 0; i < round->count; i++) {
+            struct seen *seen = &round->seen[i];
+            const rd_kafka_topic_partition_t *found =
+                rd_kafka_topic_partition_list_find(list, topic_of(round, seen), seen->partition);
+
+            if (found != NULL && found->err == RD_KAFKA_RESP_ERR_NO_ERROR && found->offset >= 0)
+                seen->stable_end = found->offset;
+        }
+    }
+    rd_kafka_topic_partition_list_destroy(list);
 }
 
 /* First the beginning: retention moves it up, and never past the end that is asked for afterwards. */
@@ -155,8 +184,11 @@ static struct rf_watched *watched_of(struct rf_watch *watch, const struct seen *
     }
     if (watched->round == 0 || watched->round + 1 < watch->round) { /* it was not ours until now */
         memset(watched, 0, sizeof *watched);
-        watched->ends = (struct rf_lag_ends){
-            .log_start = -1, .log_end = -1, .caught_up_end = -1, .caught_up_at = RF_MS_MIN};
+        watched->ends = (struct rf_lag_ends){.log_start = -1,
+                                             .log_end = -1,
+                                             .stable_end = -1,
+                                             .caught_up_end = -1,
+                                             .caught_up_at = RF_MS_MIN};
         watched->probe = (struct rf_lag_probe){.from = -1, .offset = -1, .until = -1};
         watched->next = -1;
     }
@@ -165,13 +197,12 @@ static struct rf_watched *watched_of(struct rf_watch *watch, const struct seen *
 }
 
 /* True: the age of the oldest record has to be asked for. Where the offset moves, the last record read says enough. */
-static bool note(struct rf_watch *watch, const struct seen *seen, rf_ms wall, int64_t now_ms)
+static bool note(struct rf_watch *watch, struct seen *seen, rf_ms wall, int64_t now_ms)
     RF_REQUIRES(watch->lock)
 {
     struct rf_watched *watched = watched_of(watch, seen);
     struct rf_lag lag = {0};
     int64_t next = -1;
-    bool stands = false;
 
     if (seen->asked) {
         watched->ends.log_start = seen->log_start;
@@ -186,11 +217,14 @@ static bool note(struct rf_watch *watch, const struct seen *seen, rf_ms wall, in
         watched->ends.caught_up_end = seen->log_end;
         watched->ends.caught_up_at = wall;
     }
-    stands = next == watched->next;
+    seen->stands = next >= 0 && lag.lag_records > 0 && next == watched->next;
+    if (!seen->stands)
+        watched->ends.stable_end = -1;
     watched->next = next;
     rf_rate_add(&watched->rate, now_ms, (double)seen->reading.records);
     rf_lag_history_add(&watched->history, now_ms, next, lag.lag_records);
-    return next >= 0 && lag.lag_records > 0 && !lag.lag_ms_exact && (stands || lag.lag_ms < 0);
+    return next >= 0 && lag.lag_records > 0 && !lag.lag_ms_exact &&
+           (seen->stands || lag.lag_ms < 0);
 }
 
 /* ---- how old the oldest record is ---- */
@@ -256,6 +290,19 @@ static void probe(struct round *round, rd_kafka_topic_partition_list_t *list)
 
 /* ---- a round ---- */
 
+static void note_stable_ends(struct round *round)
+{
+    struct rf_watch *watch = round->watch;
+
+    ask_stable_ends(round);
+    rf_mutex_lock(&watch->lock);
+    for (size_t i = 0; i < round->count; i++) {
+        if (round->seen[i].stands)
+            watched_of(watch, &round->seen[i])->ends.stable_end = round->seen[i].stable_end;
+    }
+    rf_mutex_unlock(&watch->lock);
+}
+
 static void look(struct round *round)
 {
     struct rf_watch *watch = round->watch;
@@ -268,7 +315,7 @@ static void look(struct round *round)
     rf_mutex_lock(&watch->lock);
     watch->round++;
     for (size_t i = 0; i < round->count; i++) {
-        const struct seen *seen = &round->seen[(i + round->turn) % round->count];
+        struct seen *seen = &round->seen[(i + round->turn) % round->count];
         const char *topic = topic_of(round, seen);
 
         if (note(watch, seen, wall, rf_now_ms()) && wanted->cnt < PROBES_MAX &&
@@ -277,6 +324,7 @@ static void look(struct round *round)
                 rf_lag_next(&seen->reading, &watched_of(watch, seen)->ends);
     }
     rf_mutex_unlock(&watch->lock);
+    note_stable_ends(round);
     round->turn += PROBES_MAX;
     if (wanted->cnt > 0)
         probe(round, wanted);
@@ -328,7 +376,7 @@ static bool open_client(struct rf_watch *watch)
 
     if (watch->client == NULL)
         watch->client = rf_client_watcher(watch->options->kafka, watch->options->kafka_count,
-                                          watch->options->plan->app, &err);
+                                          watch->options->plan->app, false, &err);
     if (watch->client == NULL)
         rf_log_warning(RF_FIELDS(rf_field_error(&err)), "lag cannot be measured");
     return watch->client != NULL;
@@ -361,10 +409,10 @@ static void run(void *argument)
         }
     } while (rest(watch, next_ms));
     free(round.seen);
-    if (watch->client != NULL) {
+    if (watch->client != NULL)
         rd_kafka_destroy_flags(watch->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-        watch->client = NULL;
-    }
+    if (watch->stable != NULL)
+        rd_kafka_destroy_flags(watch->stable, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
 /* ---- life ---- */

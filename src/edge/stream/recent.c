@@ -86,7 +86,10 @@ static void print_dead_letter(const struct rf_plan *plan, const struct rf_out *o
     if (letter->input.broker_time != RF_MS_MIN)
         rf_time_format_ms(time, sizeof time, letter->input.broker_time);
     rf_buffer_append_byte(text, '{');
-    print_text(text, "source", rf_bytes_of_text(plan->sources[letter->input.source].name));
+    print_text(text, "source",
+               rf_bytes_of_text(letter->input.source == RF_SOURCE_TIMER
+                                    ? RF_TIMER_TOPIC
+                                    : plan->sources[letter->input.source].name));
     print_text(text, "topic", rf_bytes_of_text(letter->input.position.topic));
     rf_buffer_printf(text, "\"partition\":%d,\"offset\":%lld,",
                      (int)letter->input.position.partition,

@@ -147,22 +147,6 @@ static void read_positions(struct rf_worker *worker, const struct rf_slot *slot,
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-static void read_stable_ends(struct rf_worker *worker, const struct rf_slot *slot,
-                             struct rf_lag_reading *readings)
-{
-    const struct rf_plan *plan = worker->options->plan;
-
-    for (size_t s = 0; worker->consumer != NULL && s < plan->source_count; s++) {
-        int64_t low = -1;
-        int64_t high = -1;
-
-        if (rd_kafka_get_watermark_offsets(worker->consumer, plan->sources[s].topic,
-                                           slot->partition, &low,
-                                           &high) == RD_KAFKA_RESP_ERR_NO_ERROR)
-            readings[s].stable_end = high < 0 ? -1 : high;
-    }
-}
-
 static void copy_readings(struct rf_worker *worker, const struct rf_slot *slot,
                           struct rf_lag_reading *readings)
 {
@@ -175,7 +159,6 @@ static void copy_readings(struct rf_worker *worker, const struct rf_slot *slot,
         readings[s] = (struct rf_lag_reading){
             .committed = slot->committed[s],
             .position = slot->position[s],
-            .stable_end = -1,
             .oldest_offset = oldest == NULL ? -1 : oldest->position.offset,
             .oldest_time = oldest == NULL ? RF_MS_MIN : oldest->broker_time,
             .last_time = slot->last_time[s],
@@ -184,7 +167,6 @@ static void copy_readings(struct rf_worker *worker, const struct rf_slot *slot,
         };
     }
     read_positions(worker, slot, readings);
-    read_stable_ends(worker, slot, readings);
 }
 
 static void copy_slot(struct rf_slot *slot, bool sizes, struct rf_published_slot *copy)
@@ -200,6 +182,8 @@ static void copy_slot(struct rf_slot *slot, bool sizes, struct rf_published_slot
     copy->restore_began_ms = slot->restore_began_ms;
     copy->restored = slot->restored;
     copy->stream_time = RF_MS_MIN;
+    copy->clock = RF_MS_MIN;
+    copy->next_due = RF_MS_MAX;
     copy->committed_at = slot->committed_at;
     copy->stored_at = slot->stored_at;
     copy->durable_at = slot->durable_at;
@@ -210,6 +194,8 @@ static void copy_slot(struct rf_slot *slot, bool sizes, struct rf_published_slot
     if (slot->state == RF_SLOT_RUNNING || slot->state == RF_SLOT_BLOCKED)
         copy->changelog_next = rf_task_changelog_next(slot->task);
     copy->stream_time = rf_task_stream_time(slot->task);
+    copy->clock = rf_task_clock(slot->task);
+    copy->next_due = rf_task_next_due(slot->task);
     copy->pending = rf_task_pending(slot->task);
     copy->counts = rf_task_counts(slot->task);
     copy->hot = rf_task_records_stats(slot->task);

@@ -35,6 +35,7 @@ struct rf_watch {
 
     /* the thread's own */
     rd_kafka_t *client; /* read_uncommitted: true ends (invariant 3) */
+    rd_kafka_t *stable; /* read_committed: last stable offsets; NULL until one is asked for */
     uint64_t round;
     uint64_t rebalances; /* of the workers, when the owners were last asked for */
     int64_t owners_ms;   /* when; 0: never */

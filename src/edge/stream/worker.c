@@ -401,7 +401,7 @@ static void open_waiting(struct rf_worker *worker)
             continue;
         }
         rf_task_set_decoders(slot->task, worker->decoders);
-        rf_task_set_clock(slot->task, rf_clock_monotonic_ns);
+        rf_task_set_meter_clock(slot->task, rf_clock_monotonic_ns);
         share_memory(worker);
         rf_restore_begin(worker, slot);
     }

@@ -136,9 +136,9 @@ rd_kafka_t *rf_client_transactional(
     const struct rf_property *kafka, size_t kafka_count, const char *transactional_id,
     void (*delivered)(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque),
     void *opaque, struct rf_error *err);
-/* Any thread. Sees all there is, open transactions too, and fetches as little as it can. Errors: CONFIG. */
+/* Any thread. Fetches as little as it can. `committed` false: sees all there is, open transactions too. Errors: CONFIG. */
 rd_kafka_t *rf_client_watcher(const struct rf_property *kafka, size_t kafka_count,
-                              const char *group, struct rf_error *err);
+                              const char *group, bool committed, struct rf_error *err);
 /* Any thread. For admin calls and metadata. */
 rd_kafka_t *rf_client_admin(const struct rf_property *kafka, size_t kafka_count,
                             struct rf_error *err);

@@ -13,7 +13,6 @@ static struct rf_lag_reading reading_at(int64_t committed)
 {
     return (struct rf_lag_reading){.committed = committed,
                                    .position = committed,
-                                   .stable_end = -1,
                                    .oldest_offset = -1,
                                    .oldest_time = RF_MS_MIN,
                                    .last_time = RF_MS_MIN};
@@ -23,6 +22,7 @@ static struct rf_lag_ends ends_at(int64_t start, int64_t end)
 {
     return (struct rf_lag_ends){.log_start = start,
                                 .log_end = end,
+                                .stable_end = -1,
                                 .asked_at = NOW,
                                 .caught_up_end = -1,
                                 .caught_up_at = RF_MS_MIN};
@@ -142,11 +142,12 @@ START_TEST(an_open_transaction_is_as_old_as_its_first_record)
     struct rf_lag_ends ends = ends_at(0, 14);
     struct rf_lag_probe probe = {.from = 10, .offset = 10, .until = -1, .time = NOW - 7000};
     struct rf_lag lag = {0};
-    reading.stable_end = 10;
+    ends.stable_end = 10;
 
     rf_lag_measure(&reading, &ends, &probe, NOW, &lag);
 
     ck_assert_int_eq(lag.lag_records, 4);
+    ck_assert_int_eq(lag.stable_end, 10);
     ck_assert_int_eq(lag.lag_ms, 7000);
     ck_assert(lag.lag_ms_exact);
     ck_assert_int_eq(lag.oldest_time, NOW - 7000);
@@ -203,6 +204,12 @@ START_TEST(what_retention_took_is_no_lag)
     rf_lag_measure(&reading, &ends, &no_probe, NOW, &lag);
     ck_assert_int_eq(lag.lag_records, 0);
     ck_assert_int_eq(lag.lag_ms, 0);
+
+    reading.oldest_offset = 10; /* read in time, and not committed yet */
+    reading.oldest_time = NOW - 600;
+    rf_lag_measure(&reading, &ends, &no_probe, NOW, &lag);
+    ck_assert_int_eq(lag.lag_records, 35);
+    ck_assert_int_eq(lag.lag_ms, 600);
 }
 END_TEST
 

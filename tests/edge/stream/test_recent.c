@@ -128,6 +128,29 @@ START_TEST(a_dead_letter_is_told_by_its_place_and_reason_and_without_its_payload
 }
 END_TEST
 
+START_TEST(a_dead_letter_that_time_alone_caused_is_of_no_source)
+{
+    static const struct rf_plan plan = {0};
+    const struct rf_dead_letter letter = {
+        .input = {.source = RF_SOURCE_TIMER,
+                  .position = {.topic = RF_TIMER_TOPIC, .offset = 1700000000000},
+                  .broker_time = RF_MS_MIN},
+        .error_class = "quarantined",
+        .message = "too large",
+    };
+    const struct rf_out out = {.kind = RF_OUT_DEAD_LETTER, .as.dead_letter = &letter};
+
+    rf_ring_note(&ring, &plan, &out, 1, 1700000000001);
+
+    ck_assert_uint_eq(rf_ring_read(&ring, 0, read_out, 10, &arena), 1);
+    ck_assert(rf_bytes_equal(
+        read_out[0].text,
+        rf_bytes_of_text("{\"source\":\"timer\",\"topic\":\"timer\",\"partition\":0,"
+                         "\"offset\":1700000000000,\"time\":\"\",\"class\":\"quarantined\","
+                         "\"message\":\"too large\"}")));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("edge/stream/recent");
@@ -142,6 +165,7 @@ int main(void)
     tcase_add_test(tcase,
                    the_oldest_leave_when_there_are_too_many_bytes_and_a_giant_is_only_counted);
     tcase_add_test(tcase, a_dead_letter_is_told_by_its_place_and_reason_and_without_its_payload);
+    tcase_add_test(tcase, a_dead_letter_that_time_alone_caused_is_of_no_source);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
