@@ -19,7 +19,7 @@ from patterns.cases import KINDS, Take, generate
 COUNT = 240
 SEED = os.environ.get("RINGFOLD_PATTERN_SEED", "1")
 START_MS = 1_767_225_600_000  # 2026-01-01
-AFTER_MS = 1_000_000  # longer than any case
+UNTIL = "2026-01-01T01:00:00Z"  # longer than any case
 SCHEMA = {"type": "record", "name": "Event", "fields": [
     {"name": "customer", "type": "string"},
     {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}},
@@ -57,22 +57,19 @@ def config_of(case):
         "app": "patterns",
         "lateness": f"{case.lateness}ms" if case.lateness else "0s",
         "late": "drop",
-        "sources": {kind: {"topic": kind, "kind": kind, **source} for kind in [*KINDS, "end"]},
+        "sources": {kind: {"topic": kind, "kind": kind, **source} for kind in KINDS},
         "rules": {"found": rule},
         "outputs": {"found": {"topic": "found"}},
     }
 
 
 def write_events(case, directory):
-    """A file a kind; behind all of them an event of no step for each customer, at which time has passed. Returns
-    the events' numbers by file and line."""
-    lines = {kind: [] for kind in [*KINDS, "end"]}
+    """A file a kind. Returns the events' numbers by file and line."""
+    lines = {kind: [] for kind in KINDS}
     numbers = {}
     for event in case.events:
         lines[event.kind].append({"customer": event.customer, "at": START_MS + event.time, "level": event.level})
         numbers[event.kind, len(lines[event.kind])] = event.number
-    for customer in sorted({event.customer for event in case.events}):
-        lines["end"].append({"customer": customer, "at": START_MS + AFTER_MS, "level": 0})
     for kind, rows in lines.items():
         (directory / f"{kind}.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return numbers
@@ -88,8 +85,8 @@ def milliseconds(text):
 def of_ringfold(case, directory):
     numbers = write_events(case, directory)
     config = ringfold.write_config(directory / "ringfold.yaml", config_of(case))
-    done = ringfold.command("replay", "-q", "-c", config,
-                            *[f"{kind}={directory / kind}.ndjson" for kind in [*KINDS, "end"]])
+    done = ringfold.command("replay", "-q", "-c", config, "--until", UNTIL,
+                            *[f"{kind}={directory / kind}.ndjson" for kind in KINDS])
     alerts = ringfold.rows(done.stdout)
     assert len({alert["id"] for alert in alerts}) == len(alerts), f"{case.name}: an id twice"
     for alert in alerts:
