@@ -1,6 +1,7 @@
 #include "cli/top_feed.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,10 @@ struct rf_top_feed {
     struct rf_buffer line; /* what of a line has come */
     struct rf_buffer data; /* of the event that is being read */
     char name[NAME_SIZE_MAX];
-    size_t events; /* given out in the present wait */
+    char id
+        [NAME_SIZE_MAX]; /* of the last event that has one: what comes after it is asked for anew */
+    struct curl_slist *headers; /* of the connection */
+    size_t events;              /* given out in the present wait */
     char fault[CURL_ERROR_SIZE];
 };
 
@@ -60,6 +64,8 @@ static void disconnect(struct rf_top_feed *feed)
     curl_multi_remove_handle(feed->multi, feed->easy);
     curl_easy_cleanup(feed->easy);
     feed->easy = NULL;
+    curl_slist_free_all(feed->headers);
+    feed->headers = NULL;
     rf_buffer_clear(&feed->line);
     rf_buffer_clear(&feed->data);
     feed->name[0] = '\0';
@@ -84,6 +90,17 @@ static bool begins(const struct rf_buffer *line, const char *with)
     return line->size >= strlen(with) && memcmp(line->data, with, strlen(with)) == 0;
 }
 
+/* The field's value, where it is as short as names and ids are. */
+static void take_short(const struct rf_buffer *line, size_t from, char text[NAME_SIZE_MAX])
+{
+    size_t size = line->size - from;
+
+    if (size >= NAME_SIZE_MAX)
+        return;
+    memcpy(text, line->data + from, size);
+    text[size] = '\0';
+}
+
 /* As the specification of server-sent events says: fields up to an empty line; what is unknown is passed over. */
 static void take_line(struct rf_top_feed *feed)
 {
@@ -98,9 +115,10 @@ static void take_line(struct rf_top_feed *feed)
         }
         rf_buffer_clear(&feed->data);
         feed->name[0] = '\0';
-    } else if (begins(line, "event: ") && line->size - 7 < sizeof feed->name) {
-        memcpy(feed->name, line->data + 7, line->size - 7);
-        feed->name[line->size - 7] = '\0';
+    } else if (begins(line, "event: ")) {
+        take_short(line, strlen("event: "), feed->name);
+    } else if (begins(line, "id: ")) {
+        take_short(line, strlen("id: "), feed->id);
     } else if (begins(line, "data: ")) {
         rf_buffer_append(&feed->data, line->data + 6, line->size - 6);
     }
@@ -144,6 +162,13 @@ static void connect_to(struct rf_top_feed *feed)
     if (feed->options.token != NULL) {
         curl_easy_setopt(feed->easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
         curl_easy_setopt(feed->easy, CURLOPT_XOAUTH2_BEARER, feed->options.token);
+    }
+    if (feed->id[0] != '\0') {
+        char header[NAME_SIZE_MAX + 32];
+
+        snprintf(header, sizeof header, "Last-Event-ID: %s", feed->id);
+        feed->headers = curl_slist_append(NULL, header);
+        curl_easy_setopt(feed->easy, CURLOPT_HTTPHEADER, feed->headers);
     }
     feed->fault[0] = '\0';
     curl_multi_add_handle(feed->multi, feed->easy);

@@ -63,7 +63,7 @@ void rf_top_view_take(struct rf_top_view *view, const char *name, struct rf_byte
     if (json_is_object(event) && strcmp(name, "tick") == 0)
         take_tick(view, event);
     else if (json_is_object(event) && strcmp(name, "derived") == 0)
-        take_alert(view, event);
+        take_alert(view, json_object_get(event, "event"));
     json_decref(event);
 }
 

@@ -81,7 +81,7 @@ def test_what_repeats_is_counted_instead_of_written(talkative, kafka):
     said = "a rule could not be evaluated, and did not fire"
 
     sender = clients.Sender(kafka)
-    for _ in range(40):  # a failure at a time, more of them than one place may write in its time
+    for _ in range(100):  # a failure at a time, more of them than one place may write in its time
         sender.send(one.pings, [(CUSTOMER.encode(), ping())])
         time.sleep(0.1)
     one.wait_idle([daemon])

@@ -36,7 +36,7 @@ class Stream(http.server.ThreadingHTTPServer):
     """An instance that says what it is told to: a tick every tenth of a second, and whatever is in `events`."""
 
     def __init__(self, tick=None, token=None):
-        self.tick, self.token, self.events, self.asked = dict(tick or TICK), token, [], 0
+        self.tick, self.token, self.events, self.last_ids = dict(tick or TICK), token, [], []
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -47,26 +47,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        self.server.asked += 1
         if self.server.token and self.headers["Authorization"] != f"Bearer {self.server.token}":
             self.send_error(401)
             return
         self.send_response(200 if self.path == "/events" else 404)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
+        self.server.last_ids.append(self.headers["Last-Event-ID"])
         given = 0
         with contextlib.suppress(OSError):
             while True:
-                for name, event in self.server.events[given:]:
-                    self.say(name, event)
+                for number, (name, event) in enumerate(self.server.events[given:], given):
+                    self.say(name, {"sequence": number, "event": event}, f"id: 7-{number}\n")
                 given = len(self.server.events)
                 self.server.tick["commits"] = {**self.server.tick["commits"],
                                                "committed": self.server.tick["commits"]["committed"] + 9}
                 self.say("tick", self.server.tick)
                 time.sleep(0.1)
 
-    def say(self, name, event):
-        self.wfile.write(f": a comment\nevent: {name}\ndata: {json.dumps(event)}\n\n".encode())
+    def say(self, name, event, more=""):
+        self.wfile.write(f": a comment\nevent: {name}\n{more}data: {json.dumps(event)}\n\n".encode())
 
 
 @pytest.fixture
@@ -101,8 +101,8 @@ def test_commit_latency_is_that_of_the_last_second(stream):
     stream.tick["commits"] = {**TICK["commits"], "counts": next(said)}
     original = Handler.say
 
-    def say(handler, name, event):
-        original(handler, name, event)
+    def say(handler, name, event, more=""):
+        original(handler, name, event, more)
         if name == "tick":
             stream.tick["commits"] = {**stream.tick["commits"], "counts": [0, 50, 99, 100]}
 
@@ -206,8 +206,9 @@ def test_no_color_is_heeded(stream):
 
 
 def test_a_connection_that_is_lost_is_told_and_made_again(stream):
+    stream.events += [("derived", ALERT), ("derived", {**ALERT, "customer": "C0043"})]
     screen = Screen(stream.url)
-    screen.wait_for("service-failure")
+    screen.wait_for("C0043")
     port = stream.server_address[1]
     stream.shutdown()
     stream.server_close()
@@ -219,10 +220,12 @@ def test_a_connection_that_is_lost_is_told_and_made_again(stream):
         allow_reuse_address = True
 
     again = http.server.ThreadingHTTPServer.__new__(Reusing)
-    again.tick, again.token, again.events, again.asked = {**TICK, "instance": "back-again"}, None, [], 0
+    again.tick, again.token, again.events, again.last_ids = {**TICK, "instance": "back-again"}, None, [], []
     http.server.ThreadingHTTPServer.__init__(again, ("127.0.0.1", port), Handler)
     threading.Thread(target=again.serve_forever, daemon=True).start()
     screen.wait_for("back-again")
+    assert again.last_ids[0] == "7-1"  # what it has already is not asked for again
+    wait_until(lambda: any("C0042" in line for line in screen.frame()), 5, "the alerts it had are still shown")
 
     os.kill(screen.pid, signal.SIGINT)
     assert screen.end() == 0
