@@ -223,8 +223,8 @@ class Failures(Folder):
 
     def test_episodes_are_counted(self):
         twice = ALERT.replace("when", "given") + ALERT.replace("complaints }", "complaints, at: +15d }")
-        self.assertEqual(self.run_tests(f"  one:\n{twice}    expect: [ {{ episode: 2, status: RAISED }} ]\n").returncode, 0)
-        done = self.run_tests(f"  one:\n{twice}    expect: [ {{ episode: 1 }} ]\n")
+        self.assertEqual(self.run_tests(f"  one:\n{twice}    expect: {{ contains: [ {{ rule: service-failure, episode: 2, status: RAISED }} ] }}\n").returncode, 0)
+        done = self.run_tests(f"  one:\n{twice}    expect: {{ contains: [ {{ rule: service-failure, episode: 1 }} ] }}\n")
         self.assertRegex(done.stdout, r"- episode: 1\n +\+ episode: 2\n")
 
     def test_what_given_emits_is_not_looked_at(self):
@@ -407,8 +407,9 @@ class Plan(Folder):
                                                       "whole_after": "21d", "details": ["where", "window 14d -> 21d"]})
         self.assertEqual({name: part["change"] for name, part in features.items() if part["change"] != "keep"},
                          {"complaints_14d": "redefined", "talk": "new", "largest_payment": "drop"})
-        self.assertEqual({part["name"]: part["change"] for part in row["rules"]},
-                         {"service-failure": "changed", "complaining-again": "unchanged", "win-them-back": "new", "win-back": "removed"})
+        self.assertEqual({part["name"]: part["change"] for part in row["rules"] if part["change"] != "unchanged"},
+                         {"service-failure": "changed", "win-them-back": "new", "win-back": "removed"})
+        self.assertIn("unchanged", {part["change"] for part in row["rules"] if part["name"] == "complaining-again"})
         self.assertTrue(row["same_app"])
 
     def test_another_app_keeps_nothing_and_is_told_so(self):

@@ -62,18 +62,23 @@ static void print_reasons(const struct rf_derived *derived, struct rf_buffer *li
 static void print_alert(void *self, const struct rf_derived *derived)
 {
     struct demo *demo = self;
-    const struct rf_rule *rule = &demo->plan->rules[derived->rule];
+    const struct rf_rule *rule = NULL;
     char time[RF_TIME_TEXT_MAX];
     struct rf_buffer line;
 
+    rf_assert(derived->rule < demo->plan->rule_count); /* the sample has no news of customers */
+    rule = &demo->plan->rules[derived->rule];
     rf_time_format_ms(time, sizeof time, derived->occurred_at);
     rf_buffer_init(&line, 64U * 1024);
-    rf_buffer_printf(&line, "%.16s  %s%-8s%s %.*s  %s: %.*s\n%20s", time,
+    rf_buffer_printf(&line, "%.16s  %s%-8s%s %.*s  %s%s: %.*s\n%20s", time,
                      rf_terminal_colour(stdout) ? RF_BOLD : "",
                      rule->offer_id != NULL ? "offer" : rule->severity,
                      rf_terminal_colour(stdout) ? RF_PLAIN : "", (int)derived->customer.size,
-                     (const char *)derived->customer.data, rule->name, (int)derived->because.size,
-                     (const char *)derived->because.data, "");
+                     (const char *)derived->customer.data, rule->name,
+                     derived->status == RF_STATUS_RAISED    ? ""
+                     : derived->status == RF_STATUS_UPDATED ? " goes on"
+                                                            : " is over",
+                     (int)derived->because.size, (const char *)derived->because.data, "");
     print_reasons(derived, &line);
     rf_buffer_append_byte(&line, '\n');
     fwrite(line.data, 1, line.size, stdout);
@@ -289,7 +294,7 @@ static int run_demo(struct demo *demo, struct rf_config *config)
 
     demo->plan = config->plan;
     config->delivery = RF_AT_LEAST_ONCE; /* the embedded broker has no transactions */
-    config->idle_by_wall = false; /* what it plays is of another time */
+    config->idle_by_wall = false;        /* what it plays is of another time */
     config->workers = 1;
     rf_mutex_init(&demo->lock);
     ok = start(demo, &runtime, config, &err) && play(demo, &err);
