@@ -19,7 +19,9 @@ exec chroot {stage}/root /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_A
 """
 FILES = ["/usr/bin/ringfold", "/lib/systemd/system/ringfold.service", "/etc/ringfold/ringfold.yaml",
          "/usr/share/man/man1/ringfold.1.gz", "/usr/share/man/man5/ringfold.yaml.5.gz",
-         "/usr/share/doc/ringfold/copyright", "/usr/share/ringfold/examples/order.avsc",
+         "/usr/share/bash-completion/completions/ringfold", "/usr/share/doc/ringfold/copyright",
+         "/usr/share/ringfold/RUNBOOK.md", "/usr/share/ringfold/examples/order.avsc",
+         "/usr/share/ringfold/grafana/ringfold.json", "/usr/share/ringfold/prometheus/ringfold.rules.yml",
          "/usr/share/ringfold/schemas/call.avsc", "/usr/share/ringfold/seeds/telco/ringfold.yaml"]
 
 
