@@ -86,6 +86,11 @@ START_TEST(a_broker_that_was_asked_before_the_worker_makes_no_lag_negative)
     ck_assert_int_eq(lag.lag_records, 0);
     ck_assert_int_eq(lag.lag_ms, 0);
     ck_assert_int_eq(lag.log_end, 30);
+
+    reading.position = -1; /* nothing was read yet */
+    rf_lag_measure(&reading, &ends, &no_probe, NOW, &lag);
+    ck_assert_int_eq(lag.lag_records, 0);
+    ck_assert_int_eq(lag.lag_ms, 0);
 }
 END_TEST
 
