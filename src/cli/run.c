@@ -1,13 +1,14 @@
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "cli/configuration.h"
 #include "cli/endpoint.h"
-#include "cli/runtime.h"
+#include "cli/reload.h"
 #include "cli/supervisor.h"
+#include "core/base/assert.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/failpoint.h"
 #include "edge/sys/log.h"
@@ -72,9 +73,30 @@ static void leave_if_stuck(rf_ns asked)
     _exit(RF_EXIT_FAILED);
 }
 
-/* Until a signal or a worker ends it. */
-static int serve(struct rf_stream *stream, struct rf_supervisor *supervisor)
+struct serving {
+    struct rf_generation *generation, *next; /* next: takes over when the workers have ended */
+    struct rf_generation *first;
+    struct rf_instance instance; /* given to the runtime of the first */
+    struct rf_ops *ops;          /* NULL: the endpoint is off */
+    struct rf_stream *stream;
+    struct rf_supervisor *supervisor;
+    const struct run_options *options;
+};
+
+static void reload(struct serving *serving)
 {
+    rf_supervisor_reloads(serving->supervisor);
+    serving->next = rf_reload(serving->generation, serving->options->file);
+    if (serving->next != NULL)
+        rf_stream_stop(serving->stream, false); /* they commit what is folded */
+    else
+        rf_supervisor_runs(serving->supervisor);
+}
+
+/* Until a signal, a worker or the next generation ends it. */
+static int serve(struct serving *serving)
+{
+    struct rf_stream *stream = serving->stream;
     struct rf_error err = {0};
     rf_ns asked = 0; /* the second time */
     int stops = 0;
@@ -83,9 +105,9 @@ static int serve(struct rf_stream *stream, struct rf_supervisor *supervisor)
         int now = rf_signals_stop_count();
 
         if (now == 0)
-            rf_supervisor_turn(supervisor, stream);
+            rf_supervisor_turn(serving->supervisor, stream);
         if (now > stops) {
-            rf_supervisor_stops(supervisor);
+            rf_supervisor_stops(serving->supervisor);
             rf_stream_stop(stream, now > 1);
             rf_log_info(NULL, now > 1 ? "stopping at once" : "stopping: committing what is folded");
         }
@@ -93,6 +115,8 @@ static int serve(struct rf_stream *stream, struct rf_supervisor *supervisor)
             asked = rf_clock_monotonic_ns();
         if (asked != 0)
             leave_if_stuck(asked);
+        if (now == 0 && serving->next == NULL && rf_signals_take_reload())
+            reload(serving);
         stops = now;
         rf_log_flush(false);
     }
@@ -102,7 +126,7 @@ static int serve(struct rf_stream *stream, struct rf_supervisor *supervisor)
     return err.kind == RF_ERROR_CONFIG ? RF_EXIT_USAGE : RF_EXIT_FAILED;
 }
 
-static void announce(const struct rf_runtime *runtime)
+static void announce(const struct rf_runtime *runtime, bool is_first)
 {
     const struct rf_config *config = runtime->config;
 
@@ -111,7 +135,7 @@ static void announce(const struct rf_runtime *runtime)
                           rf_field_text("plan", config->plan->version),
                           rf_field_int("partitions", runtime->stream.partitions),
                           rf_field_int("workers", config->workers)),
-                "running");
+                is_first ? "running" : "running with the configuration that was read again");
 }
 
 /* Where the endpoint is off everything is as with it, but that nobody can ask. */
@@ -121,68 +145,124 @@ static void set_phase(struct rf_ops *ops, const char *phase)
         rf_ops_set_phase(ops, phase);
 }
 
-/* False: it did not come to work at all. */
-static bool run_instance(struct rf_runtime *runtime, const struct run_options *options,
-                         struct rf_supervisor *supervisor, struct rf_ops *ops, int *status,
-                         struct rf_error *err)
+/* The first one waits for whom it needs; those after it have been asked for everything already. */
+static bool open_generation(struct serving *serving, struct rf_error *err)
 {
-    struct rf_stream *stream = NULL;
-    struct rf_inspect inspect;
+    struct rf_generation *generation = serving->generation;
+    struct rf_runtime *runtime = &generation->runtime;
+    const struct rf_runtime_options opening = {.gave_up = asked_to_stop,
+                                               .waits = tell_waiting,
+                                               .self = serving->supervisor,
+                                               .instance = &serving->instance};
 
-    runtime->stream.accept_gap = options->accept_gap;
-    runtime->stream.http_address = ops == NULL ? NULL : rf_ops_address(ops);
-    set_phase(ops, "waiting for kafka");
-    if (!wait_for_topics(&runtime->stream, supervisor, err) ||
-        !rf_runtime_open_stores(runtime, runtime->stream.partitions, err))
-        return false;
-    stream = rf_stream_start(&runtime->stream, err);
-    if (stream == NULL)
-        return false;
-    inspect = rf_stream_inspect(stream);
-    if (ops != NULL)
-        rf_ops_attach(ops, &inspect);
-    announce(runtime);
-    rf_supervisor_runs(supervisor);
-    *status = serve(stream, supervisor);
-    if (ops != NULL)
-        rf_ops_detach(ops, "stopping");
-    rf_stream_close(stream);
-    return true;
+    if (!generation->is_open) {
+        generation->is_open = true;
+        set_phase(serving->ops, "waiting for the schema registry");
+        if (!rf_runtime_open(runtime, generation->configuration.config, &opening, err))
+            return false;
+        runtime->stream.accept_gap = serving->options->accept_gap;
+        set_phase(serving->ops, "waiting for kafka");
+        if (!wait_for_topics(&runtime->stream, serving->supervisor, err))
+            return false;
+    }
+    runtime->stream.http_address = serving->ops == NULL ? NULL : rf_ops_address(serving->ops);
+    return rf_runtime_open_stores(runtime, runtime->stream.partitions, err);
 }
 
-static int run_config(const struct rf_config *config, const struct run_options *options,
-                      struct rf_supervisor *supervisor)
+/* What has kept the process from coming to work at all. */
+static int cannot_begin(const struct rf_error *err)
 {
-    struct rf_runtime runtime;
-    struct rf_instance instance = {.lock = -1};
-    struct rf_runtime_options opening = {
-        .gave_up = asked_to_stop, .waits = tell_waiting, .self = supervisor, .instance = &instance};
+    if (asked_to_stop())
+        return RF_EXIT_FINE;
+    fprintf(stderr, "ringfold: %s\n", err->message);
+    return err->kind == RF_ERROR_CONFIG ? RF_EXIT_USAGE : RF_EXIT_FAILED;
+}
+
+static int run_generation(struct serving *serving, bool is_first)
+{
+    struct rf_error err = {0};
+    struct rf_inspect inspect;
+    int status = RF_EXIT_FAILED;
+
+    if (open_generation(serving, &err))
+        serving->stream = rf_stream_start(&serving->generation->runtime.stream, &err);
+    if (serving->stream == NULL)
+        return cannot_begin(&err);
+    inspect = rf_stream_inspect(serving->stream);
+    if (serving->ops != NULL)
+        rf_ops_attach(serving->ops, &inspect);
+    announce(&serving->generation->runtime, is_first);
+    rf_supervisor_runs(serving->supervisor);
+    status = serve(serving);
+    if (serving->ops != NULL)
+        rf_ops_detach(serving->ops, serving->next != NULL ? "reloading" : "stopping");
+    rf_stream_close(serving->stream);
+    serving->stream = NULL;
+    return status;
+}
+
+/* One after another, as long as there is a next and nobody asks to stop. */
+static int run_generations(struct serving *serving)
+{
+    int status = run_generation(serving, true);
+
+    while (serving->next != NULL) {
+        if (serving->generation != serving->first)
+            rf_generation_close(serving->generation);
+        else
+            rf_generation_rest(serving->first);
+        serving->generation = serving->next;
+        serving->next = NULL;
+        if (status == RF_EXIT_FINE && !asked_to_stop()) {
+            setup_log(serving->generation->configuration.config);
+            status = run_generation(serving, false);
+        }
+    }
+    return status;
+}
+
+/* The instance and its port are those of the process, whatever its configuration becomes. */
+static int run_process(struct rf_generation *first, const struct run_options *options,
+                       struct rf_supervisor *supervisor)
+{
+    const struct rf_config *config = first->configuration.config;
+    struct serving serving = {.generation = first,
+                              .first = first,
+                              .supervisor = supervisor,
+                              .options = options,
+                              .instance = {.lock = -1}};
     struct rf_error err = {0};
     struct rf_arena arena; /* of the instance's names */
-    struct rf_ops *ops = NULL;
     int status = RF_EXIT_FAILED;
-    bool started = false;
 
     rf_arena_init(&arena, INSTANCE_ARENA);
-    if (rf_instance_claim(config->state_dir, config->plan->app, config->instance, &arena, &instance,
-                          &err) &&
-        rf_endpoint_open(config, &instance, &ops, &err)) {
-        set_phase(ops, "waiting for the schema registry");
-        started = rf_runtime_open(&runtime, config, &opening, &err) &&
-                  run_instance(&runtime, options, supervisor, ops, &status, &err);
-        rf_ops_close(ops);
-        rf_runtime_close(&runtime); /* and with it the instance, whose port is free by now */
-    } else if (instance.lock >= 0) {
-        rf_instance_release(&instance);
+    if (rf_instance_claim(config->state_dir, config->plan->app, config->instance, &arena,
+                          &serving.instance, &err) &&
+        rf_endpoint_open(config, &serving.instance, &serving.ops, &err)) {
+        status = run_generations(&serving);
+        rf_ops_close(serving.ops); /* before the instance is given up: its port is free then */
+    } else {
+        status = cannot_begin(&err);
+        if (serving.instance.lock >= 0)
+            rf_instance_release(&serving.instance);
     }
-    if (!started && asked_to_stop())
-        status = RF_EXIT_FINE;
-    else if (!started)
-        fprintf(stderr, "ringfold: %s\n", err.message);
-    if (!started && err.kind == RF_ERROR_CONFIG)
-        status = RF_EXIT_USAGE;
+    if (serving.generation != first)
+        rf_generation_close(serving.generation);
+    rf_generation_close(first); /* the endpoint's settings were in it */
     rf_arena_deinit(&arena);
     return status;
+}
+
+static struct rf_generation *first_generation(const char *file)
+{
+    const struct rf_configuration_options reading = {0};
+    struct rf_generation *first = calloc(1, sizeof *first);
+
+    rf_assert(first != NULL);
+    if (rf_configuration_open(&first->configuration, file, &reading))
+        return first;
+    rf_generation_close(first);
+    return NULL;
 }
 
 static int run(int argc, char **argv)
@@ -196,8 +276,7 @@ static int run(int argc, char **argv)
         {NULL, 0, NULL, 0},
     };
     struct run_options options = {0};
-    struct rf_configuration_options reading = {0};
-    struct rf_configuration configuration;
+    struct rf_generation *first = NULL;
     struct rf_supervisor supervisor;
     struct rf_error err = {0};
     int option = 0;
@@ -220,12 +299,12 @@ static int run(int argc, char **argv)
         fprintf(stderr, "ringfold: %s\n", err.message);
         return RF_EXIT_FAILED;
     }
-    if (rf_configuration_open(&configuration, options.file, &reading)) {
-        setup_log(configuration.config);
-        status = run_config(configuration.config, &options, &supervisor);
+    first = first_generation(options.file);
+    if (first != NULL) {
+        setup_log(first->configuration.config);
+        status = run_process(first, &options, &supervisor);
     }
     rf_log_flush(true);
-    rf_configuration_close(&configuration);
     rf_supervisor_close(&supervisor);
     return status;
 }
@@ -243,6 +322,11 @@ const struct rf_command rf_command_run = {
         "\n"
         "Metrics, health, lag and customers are answered over HTTP, where http.listen says (127.0.0.1:8088),\n"
         "and shown on a page there.\n"
+        "\n"
+        "SIGHUP reads the configuration again: rules, features, outputs, lateness and the like change\n"
+        "from one transaction to the next, with the state as it is. A file with errors, or a setting\n"
+        "that needs a restart (app, kafka, instance, workers, state, topics, http), is told in the\n"
+        "log, and the old configuration goes on.\n"
         "\n"
         "  -c, --config FILE  the configuration\n"
         "      --accept-gap   go on although the input or the changelog has lost records\n"

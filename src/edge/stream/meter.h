@@ -42,7 +42,7 @@ struct rf_published_slot {
     int64_t changelog_next, changelog_target, restore_from;
     int64_t restore_began_ms;
     uint64_t restored;
-    rf_ms stream_time, clock, next_due;
+    rf_ms stream_time, clock, next_due; /* as rf_task_clock, rf_task_next_due */
     size_t pending;
     struct rf_task_counts counts;
     struct rf_records_stats hot;

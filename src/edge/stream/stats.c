@@ -195,7 +195,8 @@ static void copy_slot(struct rf_slot *slot, bool sizes, struct rf_published_slot
         copy->changelog_next = rf_task_changelog_next(slot->task);
     copy->stream_time = rf_task_stream_time(slot->task);
     copy->clock = rf_task_clock(slot->task);
-    copy->next_due = rf_task_next_due(slot->task);
+    if (rf_task_next_due(slot->task) != RF_MS_MIN) /* the store was asked */
+        copy->next_due = rf_task_next_due(slot->task);
     copy->pending = rf_task_pending(slot->task);
     copy->counts = rf_task_counts(slot->task);
     copy->hot = rf_task_records_stats(slot->task);
