@@ -22,7 +22,7 @@
 #define TURN_MS          250
 #define RETRY_MS         1000
 #define FIRST_WAIT_NS    INT64_C(10000000000)
-#define COLUMNS_FALLBACK 100
+#define COLUMNS_FALLBACK 200 /* of plain text */
 #define PAGE_SIZE_MAX    (1U << 20)
 #define TOKENS_SIZE_MAX  65536
 #define ALTERNATE_SCREEN "\033[?1049h\033[?25l"

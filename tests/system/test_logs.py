@@ -65,8 +65,8 @@ def test_nobodys_id_and_no_payload_is_in_the_log_whatever_goes_wrong(talkative, 
 
 
 def test_every_line_is_an_event_with_time_level_and_message_and_librdkafkas_are_among_them(talkative):
-    one, daemon = talkative
-    one.wait_idle([daemon])
+    _, daemon = talkative
+    wait_until(lambda: daemon.said("task ready"), 30, "it runs")
     assert daemon.stop() == 0
 
     for entry in lines(daemon):
