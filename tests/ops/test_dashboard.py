@@ -238,6 +238,17 @@ def test_commits_and_throughput_are_drawn(server, open_page):
     expect(page.locator("#chart-rate .tip")).to_contain_text("throughput 964")
 
 
+def test_a_page_that_is_opened_later_shows_what_was_before(server, open_page):
+    server.do("lag 3 77 500 7 lagging")
+    open_page().page.wait_for_timeout(6000)
+    server.do("lag 3 0 0 7 ok")
+
+    page = open_page().page
+
+    expect(page.locator("#partitions tr").filter(has_text="purchases 1")).to_contain_text("0 s")
+    expect(page.locator("#chart-lag text").filter(has_text="75 s")).to_have_count(1)
+
+
 def test_it_comes_back_by_itself_and_misses_nothing(browser, open_page):
     with Server() as first:
         watched = open_page(url=first.url)

@@ -6,6 +6,7 @@
 #include "core/base/assert.h"
 #include "core/base/number.h"
 #include "edge/ops/json.h"
+#include "edge/sys/clock.h"
 
 #define ARENA_CHUNK (64U * 1024)
 #define RECENTS_MAX 1000
@@ -16,6 +17,8 @@ void rf_feed_init(struct rf_feed *feed, rf_ms life, void (*wake)(void *connectio
     memset(feed, 0, sizeof *feed);
     feed->wake = wake;
     feed->life = life;
+    for (size_t i = 0; i < RF_FEED_PAST; i++)
+        rf_buffer_init(&feed->past[i].tick, RF_FEED_QUEUE_MAX / 2);
     rf_mutex_init(&feed->lock);
 }
 
@@ -41,6 +44,8 @@ void rf_feed_close(struct rf_feed *feed)
 void rf_feed_deinit(struct rf_feed *feed)
 {
     rf_assert(feed->reader_count == 0);
+    for (size_t i = 0; i < RF_FEED_PAST; i++)
+        rf_buffer_deinit(&feed->past[i].tick);
     rf_mutex_deinit(&feed->lock);
 }
 
@@ -101,6 +106,44 @@ static uint64_t append_recents(struct rf_buffer *out, rf_ms life, const struct r
     return newest;
 }
 
+void rf_feed_keep(struct rf_feed *feed, struct rf_bytes tick)
+{
+    struct rf_feed_past *past = NULL;
+
+    rf_mutex_lock(&feed->lock);
+    past = &feed->past[feed->past_count % RF_FEED_PAST];
+    rf_buffer_clear(&past->tick);
+    rf_buffer_append(&past->tick, tick.data, tick.size);
+    past->at = rf_clock_monotonic_ns();
+    feed->past_count++;
+    rf_mutex_unlock(&feed->lock);
+}
+
+/* The newest that fit into a quarter of a reader's queue, oldest first. Under the lock. */
+static void append_past(const struct rf_feed *feed, struct rf_buffer *out)
+{
+    rf_ns now = rf_clock_monotonic_ns();
+    size_t kept = feed->past_count < RF_FEED_PAST ? feed->past_count : RF_FEED_PAST;
+    size_t told = 0;
+    size_t bytes = 0;
+
+    for (; told < kept; told++) {
+        bytes += FRAME_EXTRA + feed->past[(feed->past_count - 1 - told) % RF_FEED_PAST].tick.size;
+        if (bytes > RF_FEED_QUEUE_MAX / 4)
+            break;
+    }
+    for (; told > 0; told--) {
+        const struct rf_feed_past *past = &feed->past[(feed->past_count - told) % RF_FEED_PAST];
+
+        if (past->tick.overflow)
+            continue;
+        rf_buffer_printf(out, "event: past\ndata: {\"age\":%" PRId64 ",\"tick\":",
+                         (now - past->at) / 1000000000);
+        rf_buffer_append(out, past->tick.data, past->tick.size);
+        rf_buffer_append_text(out, "}\n\n");
+    }
+}
+
 /* The sequence number in an id of this life of the process; 0: it is of another, or none. */
 static uint64_t sequence_of(rf_ms life, const char *id)
 {
@@ -129,6 +172,8 @@ struct rf_feed_reader *rf_feed_join(struct rf_feed *feed, void *connection, cons
         *reader = (struct rf_feed_reader){.in_use = true, .connection = connection};
         rf_buffer_init(&reader->queue, RF_FEED_QUEUE_MAX);
         rf_buffer_append_text(&reader->queue, "retry: 2000\n\n");
+        if (last_id == NULL) /* else it was here, and knows */
+            append_past(feed, &reader->queue);
         /* What the others do not have yet, this one gets with them. */
         newest =
             append_recents(&reader->queue, feed->life, inspect, sequence_of(feed->life, last_id),

@@ -1,5 +1,6 @@
 /* The stream of server-sent events (/events): one writer, a few readers, each with a queue that has an end.
  *
+ *     event: past         for a new reader: {"age": seconds, "tick": ...}, one in five seconds of the last five minutes
  *     event: tick         numbers, each second
  *     event: derived      an alert or offer that is committed; id: LIFE-SEQUENCE, where LIFE is this process's start
  *     event: dead-letter  likewise
@@ -13,6 +14,7 @@
 #define RF_FEED_READERS_MAX 32
 #define RF_FEED_QUEUE_MAX   (256U * 1024) /* of one reader */
 #define RF_FEED_BACKLOG     100           /* recent events that a new reader gets */
+#define RF_FEED_PAST        60            /* ticks that it gets */
 
 struct rf_feed_reader {
     bool in_use;
@@ -23,6 +25,11 @@ struct rf_feed_reader {
     size_t taken; /* of the queue */
 };
 
+struct rf_feed_past {
+    rf_ns at; /* monotonic */
+    struct rf_buffer tick;
+};
+
 struct rf_feed {
     void (*wake)(void *connection); /* called under the lock */
     rf_ms life;                     /* sequence numbers are of one life of the process */
@@ -31,6 +38,8 @@ struct rf_feed {
     size_t reader_count RF_GUARDED_BY(lock);
     uint64_t sent RF_GUARDED_BY(lock); /* the last recent event that readers have */
     struct rf_feed_reader readers[RF_FEED_READERS_MAX] RF_GUARDED_BY(lock);
+    size_t past_count RF_GUARDED_BY(lock); /* since the start; the last RF_FEED_PAST are kept */
+    struct rf_feed_past past[RF_FEED_PAST] RF_GUARDED_BY(lock);
 };
 
 void rf_feed_init(struct rf_feed *feed, rf_ms life, void (*wake)(void *connection));
@@ -53,4 +62,6 @@ enum rf_feed_read rf_feed_read(struct rf_feed *feed, struct rf_feed_reader *read
 
 /* What came since the last call, to all readers, and `tick` (size 0: none). */
 void rf_feed_write(struct rf_feed *feed, const struct rf_inspect *inspect, struct rf_bytes tick);
+/* For readers that come later. */
+void rf_feed_keep(struct rf_feed *feed, struct rf_bytes tick);
 size_t rf_feed_count(struct rf_feed *feed);

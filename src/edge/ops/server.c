@@ -21,6 +21,7 @@
 #define TICKS_A_SECOND    4 /* how often alerts are looked for */
 #define CLOSING_TURNS     50
 #define CLOSING_TURN_MS   10
+#define KEPT_TICKS        (5 * TICKS_A_SECOND)
 #define TLS_PRIORITIES    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 struct rf_desk_view rf_ops_borrow(struct rf_ops *ops, struct rf_desk_counts *counts)
@@ -64,7 +65,7 @@ static bool wait_for_tick(struct rf_ops *ops, rf_ns until)
     return !closing;
 }
 
-static void write_feed(struct rf_ops *ops, bool with_numbers)
+static void write_feed(struct rf_ops *ops, bool with_numbers, bool is_kept)
 {
     struct rf_desk_counts counts;
     struct rf_desk_view view = rf_ops_borrow(ops, &counts);
@@ -81,6 +82,8 @@ static void write_feed(struct rf_ops *ops, bool with_numbers)
         if (tick.overflow)
             rf_buffer_clear(&tick);
     }
+    if (is_kept && tick.size > 0)
+        rf_feed_keep(&ops->feed, rf_buffer_bytes(&tick));
     rf_feed_write(&ops->feed, view.inspect, rf_buffer_bytes(&tick));
     rf_ops_give_back(ops, &view);
     rf_buffer_deinit(&tick);
@@ -105,8 +108,8 @@ static void run_ticker(void *argument)
             ops->counts.cut += cut;
             rf_mutex_unlock(&ops->lock);
         }
-        if (rf_feed_count(&ops->feed) > 0)
-            write_feed(ops, turn % TICKS_A_SECOND == 0);
+        if (rf_feed_count(&ops->feed) > 0 || turn % KEPT_TICKS == 0)
+            write_feed(ops, turn % TICKS_A_SECOND == 0, turn % KEPT_TICKS == 0);
     }
 }
 

@@ -1,4 +1,5 @@
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -177,6 +178,47 @@ START_TEST(more_than_readers_can_take_is_cut_to_the_newest)
 }
 END_TEST
 
+START_TEST(a_new_reader_gets_the_past_and_one_that_comes_back_does_not)
+{
+    char tick[32];
+
+    for (int i = 0; i < RF_FEED_PAST + 5; i++) {
+        snprintf(tick, sizeof tick, "{\"n\":%d}", i);
+        rf_feed_keep(&feed, rf_bytes_of_text(tick));
+    }
+    struct rf_feed_reader *reader = join(NULL);
+    read_all(reader);
+    ck_assert_uint_eq(count_of("event: past"), RF_FEED_PAST);
+    ck_assert_uint_eq(count_of("{\"n\":4}"), 0);
+    ck_assert_ptr_nonnull(strstr(text, "{\"age\":0,\"tick\":{\"n\":5}}\n\n"));
+    ck_assert(strstr(text, "{\"n\":5}") < strstr(text, "{\"n\":64}"));
+    rf_feed_leave(&feed, reader);
+
+    reader = join("77-1");
+    read_all(reader);
+    ck_assert_uint_eq(count_of("event: past"), 0);
+    rf_feed_leave(&feed, reader);
+    rf_feed_close(&feed);
+    rf_feed_deinit(&feed);
+}
+END_TEST
+
+START_TEST(a_past_that_is_too_large_is_cut_to_its_newest_part)
+{
+    static char tick[RF_FEED_QUEUE_MAX / 10];
+
+    memset(tick, '1', sizeof tick);
+    for (int i = 0; i < 9; i++)
+        rf_feed_keep(&feed, rf_bytes_of(tick, sizeof tick));
+    struct rf_feed_reader *reader = join(NULL);
+
+    ck_assert_uint_le(reader->queue.size, RF_FEED_QUEUE_MAX / 4);
+    read_all(reader);
+    ck_assert_uint_eq(count_of("event: past"), 2);
+    rf_feed_leave(&feed, reader);
+}
+END_TEST
+
 START_TEST(a_connection_whose_time_is_up_is_cut_and_no_other)
 {
     static struct rf_guard guard;
@@ -221,6 +263,8 @@ int main(void)
     tcase_add_test(tests, a_reader_that_does_not_read_is_ended_and_costs_no_more_than_its_queue);
     tcase_add_test(tests, readers_are_limited_and_a_closed_feed_ends_them);
     tcase_add_test(tests, more_than_readers_can_take_is_cut_to_the_newest);
+    tcase_add_test(tests, a_new_reader_gets_the_past_and_one_that_comes_back_does_not);
+    tcase_add_test(tests, a_past_that_is_too_large_is_cut_to_its_newest_part);
     tcase_add_test(tests, a_connection_whose_time_is_up_is_cut_and_no_other);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);

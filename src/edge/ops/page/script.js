@@ -32,7 +32,7 @@ function lengthOf(seconds) {
   if (seconds < 0.0005) return ['0', 's'];
   if (seconds < 1) return [plain.format(Math.round(seconds * 1000)), 'ms'];
   if (seconds < 100) return [plain.format(seconds), 's'];
-  if (seconds < 5400) return [plain.format(Math.round(seconds / 60)), 'min'];
+  if (seconds < 5400) return [plain.format(seconds < 600 ? seconds / 60 : Math.round(seconds / 60)), 'min'];
   if (seconds < 172800) return [plain.format(seconds / 3600), 'h'];
   return [plain.format(seconds / 86400), 'days'];
 }
@@ -76,8 +76,7 @@ function quantile(q, then, now) {
   return now.bounds[last - 1];
 }
 
-function take(tick) {
-  const now = Date.now();
+function take(tick, now) {
   const seen = new Set();
   for (const lag of tick.lags || []) {
     const key = `${lag.source}/${lag.partition}`;
@@ -175,7 +174,7 @@ function point(box, at) {
   for (const one of chart.series) {
     let best = -1;
     for (let i = 0; i < one.t.length; i++) if (best < 0 || Math.abs(one.t[i] - t) < Math.abs(one.t[best] - t)) best = i;
-    if (best >= 0 && Math.abs(one.t[best] - t) < 4000 && one.values[best] !== null && one.values[best] !== undefined) rows.push([one, one.values[best]]);
+    if (best >= 0 && Math.abs(one.t[best] - t) < 6000 && one.values[best] !== null && one.values[best] !== undefined) rows.push([one, one.values[best]]);
   }
   if (!rows.length) return;
   rows.sort((a, b) => b[1] - a[1]);
@@ -187,19 +186,25 @@ function point(box, at) {
   tip.style.left = `${at + 14 + tip.offsetWidth > chart.width ? at - 14 - tip.offsetWidth : at + 14}px`;
 }
 
-/* The last five minutes of a tile; `values` one a second. */
+/* The last five minutes of a tile; `values` as long as history.t. */
 function spark(box, values) {
   const known = values.filter((value) => value !== null && value !== undefined);
   if (known.length < 2) return;
-  const high = Math.max(...known, 1e-9), n = values.length - 1;
-  const x = (i) => 100 - (n - i) / Math.max(59, spanMs() / 1000 - 1) * 100, y = (value) => 30 - value / high * 27;
-  const line = pathOf([...values.keys()], values, x, y);
+  const high = Math.max(...known, 1e-9), end = history.t[history.t.length - 1];
+  const x = (t) => 100 - (end - t) / spanMs() * 100, y = (value) => 30 - value / high * 27;
+  const line = pathOf(history.t, values, x, y);
   box.replaceChildren(svg('svg', { viewBox: '0 0 100 32', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
-    svg('path', { class: 'fill', d: `${line}L100 32L${x(0).toFixed(1)} 32Z` }), svg('path', { class: 'line', d: line })));
+    svg('path', { class: 'fill', d: `${line}L100 32L${x(history.t[0]).toFixed(1)} 32Z` }), svg('path', { class: 'line', d: line })));
 }
 
-/* How much a count has grown over the last ten ticks. */
-const growth = (values) => values.map((value, i) => Math.max(0, value - values[Math.max(0, i - 10)]));
+/* How much a count has grown over the ten seconds before each tick. */
+function growth(values) {
+  let from = 0;
+  return values.map((value, i) => {
+    while (history.t[from + 1] <= history.t[i] - 10000) from++;
+    return Math.max(0, value - values[from]);
+  });
+}
 
 /* ---- the parts of the page ---- */
 
@@ -344,7 +349,7 @@ function flushAlerts() {
   if (paused) held = [...fresh, ...held].slice(0, ALERTS_KEPT);
   else {
     alerts = [...fresh, ...alerts].slice(0, ALERTS_KEPT);
-    if (fresh.length && history.t.length > 2) $('announce').textContent = fresh.length === 1 ? `New alert: ${fresh[0].event.rule}` : `${fresh.length} new alerts`;
+    if (fresh.length && heard) $('announce').textContent = fresh.length === 1 ? `New alert: ${fresh[0].event.rule}` : `${fresh.length} new alerts`;
   }
   showAlerts(new Set(fresh.map((one) => one.key)));
 }
@@ -454,8 +459,13 @@ function listen() {
     const tick = JSON.parse(message.data);
     heard = Date.now();
     pill('live', 'fine', 'Live');
-    take(tick);
+    take(tick, Date.now());
     show(tick);
+  });
+  stream.addEventListener('past', (message) => {
+    const { age, tick } = JSON.parse(message.data);
+    const at = Date.now() - age * 1000;
+    if (tick.lags && !(history.t[history.t.length - 1] >= at)) take(tick, at);
   });
   stream.addEventListener('derived', (message) => takeAlert({ key: message.lastEventId, ...JSON.parse(message.data) }));
   stream.addEventListener('dead-letter', (message) => takeLetter({ key: message.lastEventId, ...JSON.parse(message.data) }));
