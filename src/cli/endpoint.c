@@ -1,6 +1,9 @@
 #include "cli/endpoint.h"
 
+#include <netdb.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "cli/explained.h"
 #include "core/base/assert.h"
@@ -53,4 +56,34 @@ bool rf_endpoint_open(const struct rf_config *config, const struct rf_instance *
                           rf_field_bool("tls", config->http.certificate != NULL)),
                 "listening for http");
     return true;
+}
+
+/* A name that others resolve, too: the full one where the resolver knows it. */
+static const char *host_name(struct rf_arena *arena)
+{
+    struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_CANONNAME};
+    struct addrinfo *found = NULL;
+    char short_name[RF_ADDRESS_HOST_MAX] = "";
+    const char *name = NULL;
+
+    if (gethostname(short_name, sizeof short_name - 1) != 0 || short_name[0] == '\0')
+        return "localhost";
+    if (getaddrinfo(short_name, NULL, &wanted, &found) == 0 && found->ai_canonname != NULL)
+        name = rf_arena_copy_text(arena, found->ai_canonname);
+    if (found != NULL)
+        freeaddrinfo(found);
+    return name != NULL ? name : rf_arena_copy_text(arena, short_name);
+}
+
+const char *rf_endpoint_advertised(const struct rf_config *config, const struct rf_ops *ops,
+                                   struct rf_arena *arena)
+{
+    struct rf_address address;
+
+    if (ops == NULL || config->http.advertise != NULL)
+        return ops == NULL ? NULL : config->http.advertise;
+    rf_assert(rf_address_parse(rf_ops_address(ops), &address));
+    if (strcmp(address.host, "0.0.0.0") != 0 && strcmp(address.host, "::") != 0)
+        return rf_ops_address(ops);
+    return rf_arena_printf(arena, "%s:%u", host_name(arena), address.port);
 }

@@ -11,3 +11,7 @@ bool rf_endpoint_check(const struct rf_config *config, struct rf_error *err) RF_
  * has the configured one. Errors: CONFIG, RETRY. */
 bool rf_endpoint_open(const struct rf_config *config, const struct rf_instance *instance,
                       struct rf_ops **ops, struct rf_error *err) RF_MUST_CHECK;
+
+/* Where others reach it: HOST:PORT, in `arena`. NULL: it is off. */
+const char *rf_endpoint_advertised(const struct rf_config *config, const struct rf_ops *ops,
+                                   struct rf_arena *arena);

@@ -165,7 +165,8 @@ static bool open_generation(struct serving *serving, struct rf_error *err)
         if (!wait_for_topics(&runtime->stream, serving->supervisor, err))
             return false;
     }
-    runtime->stream.http_address = serving->ops == NULL ? NULL : rf_ops_address(serving->ops);
+    runtime->stream.http_address =
+        rf_endpoint_advertised(runtime->config, serving->ops, &runtime->arena);
     return rf_runtime_open_stores(runtime, runtime->stream.partitions, err);
 }
 

@@ -156,3 +156,20 @@ def test_alerts_come_as_they_are_committed(pair):
     found = {**listeners[0].seen, **listeners[1].seen}
     assert found.keys() == committed.keys()
     assert all(found[one]["reasons"] == committed[one]["reasons"] for one in found)
+
+
+def test_others_are_sent_to_the_address_that_is_advertised(app, kafka, registry, instances, tmp_path):
+    orders = App(app, kafka, registry, tmp_path, http={"listen": "127.0.0.1:0", "advertise": "${ADVERTISE:-off}"})
+    orders.create_topics(partitions=4)
+    orders.produce(generate(7, COUNT, CUSTOMERS))
+    for name in ("a", "b"):
+        instances.append(orders.instance(name, env={"ADVERTISE": f"{name}.example:8088"}).start())
+    wait_until(lambda: all(ready(url(one)) and len(get(url(one), "/tasks").json()["tasks"]) == 2 for one in instances),
+               60, "two partitions each")
+    a = url(instances[0])
+
+    owners = wait_until(lambda: all((owners := get(a, "/tasks").json()["owners"])[i]["address"] for i in range(4))
+                        and owners, 20, "everybody's address")
+    assert {owner["address"] for owner in owners} == {"a.example:8088", "b.example:8088"}
+    sent = {get(a, f"/customers/C{i:05d}", allow_redirects=False).headers.get("Location") for i in range(CUSTOMERS)}
+    assert any(place and place.startswith("http://b.example:8088/customers/C000") for place in sent)

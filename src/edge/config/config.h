@@ -27,6 +27,7 @@ struct rf_registry_settings {
 
 struct rf_http_settings {
     const char *listen;     /* ADDRESS:PORT; NULL: off */
+    const char *advertise;  /* ADDRESS:PORT for others; NULL: what is listened on */
     const char *token_file; /* NULL: none, as the paths below */
     const char *certificate, *key, *client_ca;
     bool lag_aliases; /* also the names of kafka_exporter */

@@ -98,6 +98,7 @@ const struct rf_setting rf_settings[] = {
     {"customers", "emit", RF_SETTING_NAME, "the output for the news that a customer was forgotten (EVICTED) or erased (ERASED); the default is none", NULL, NULL, 1, 100, TOP(lifecycle_output), false},
 
     {"http", "listen", RF_SETTING_ADDRESS, "ADDRESS:PORT, or off; port 0 is any that is free; an address that others can reach needs token_file or tls.client_ca", "127.0.0.1:8088", NULL, 0, 0, TOP(config.http.listen), false},
+    {"http", "advertise", RF_SETTING_ADDRESS, "ADDRESS:PORT under which other instances and their clients reach this one; the default is listen, with the host's name where that is every address", NULL, NULL, 0, 0, TOP(config.http.advertise), false},
     {"http", "token_file", RF_SETTING_FILE, "who may ask for more than metrics and health: one NAME:TOKEN a line", NULL, NULL, 0, 0, TOP(config.http.token_file), false},
     {"http", "lag_aliases", RF_SETTING_BOOL, "give lag and offsets under the names of kafka_exporter, too", "false", NULL, 0, 0, TOP(config.http.lag_aliases), false},
     {"http", "tls", RF_SETTING_GROUP, "certificates; without them it is plain HTTP", NULL, NULL, 0, 0, 0, false},

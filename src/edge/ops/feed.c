@@ -22,6 +22,14 @@ void rf_feed_init(struct rf_feed *feed, rf_ms life, void (*wake)(void *connectio
     rf_mutex_init(&feed->lock);
 }
 
+void rf_feed_begin_life(struct rf_feed *feed, rf_ms life)
+{
+    rf_mutex_lock(&feed->lock);
+    feed->life = life > feed->life ? life : feed->life + 1;
+    feed->sent = 0;
+    rf_mutex_unlock(&feed->lock);
+}
+
 static void wake_reader(struct rf_feed *feed, struct rf_feed_reader *reader)
 {
     if (reader->asleep) {

@@ -2,7 +2,7 @@
  *
  *     event: past         for a new reader: {"age": seconds, "tick": ...}, one in five seconds of the last five minutes
  *     event: tick         numbers, each second
- *     event: derived      an alert or offer that is committed; id: LIFE-SEQUENCE, where LIFE is this process's start
+ *     event: derived      an alert or offer that is committed; id: LIFE-SEQUENCE, where LIFE is when these workers began
  *     event: dead-letter  likewise
  *
  * A reader that does not keep up is dropped: nobody waits for it, and it costs no more than its queue. */
@@ -32,7 +32,7 @@ struct rf_feed_past {
 
 struct rf_feed {
     void (*wake)(void *connection); /* called under the lock */
-    rf_ms life;                     /* sequence numbers are of one life of the process */
+    rf_ms life;                     /* which sequence numbers are of; never the same again */
     struct rf_mutex lock;
     bool closed RF_GUARDED_BY(lock);
     size_t reader_count RF_GUARDED_BY(lock);
@@ -43,6 +43,8 @@ struct rf_feed {
 };
 
 void rf_feed_init(struct rf_feed *feed, rf_ms life, void (*wake)(void *connection));
+/* Sequence numbers begin anew from here on: other workers than before. */
+void rf_feed_begin_life(struct rf_feed *feed, rf_ms life);
 /* Tells readers that it is over; they are woken, and no new one is taken. */
 void rf_feed_close(struct rf_feed *feed);
 void rf_feed_deinit(struct rf_feed *feed); /* no reader is left */

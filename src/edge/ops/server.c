@@ -102,6 +102,8 @@ static void run_ticker(void *argument)
         next += TICK_NS / TICKS_A_SECOND;
         if (!wait_for_tick(ops, next))
             return;
+        if (next < rf_clock_monotonic_ns() - TICK_NS)
+            next = rf_clock_monotonic_ns(); /* the process was stopped: nothing is made up for */
         cut = rf_guard_sweep(&ops->guard, rf_clock_monotonic_ns());
         if (cut > 0) {
             rf_mutex_lock(&ops->lock);
@@ -336,6 +338,7 @@ void rf_ops_set_phase(struct rf_ops *ops, const char *phase)
 
 void rf_ops_attach(struct rf_ops *ops, const struct rf_inspect *inspect)
 {
+    rf_feed_begin_life(&ops->feed, rf_clock_wall_ms());
     rf_mutex_lock(&ops->lock);
     rf_assert(ops->inspect == NULL);
     ops->attached = *inspect;
