@@ -15,6 +15,7 @@
 #define SILENT_AFTER_MS      500
 #define WATERMARK_TIMEOUT_MS 2000
 #define ASK_AGAIN_MS         200
+#define UNREACHABLE_MS       5000 /* no broker that does not answer is asked again before */
 #define SWEEP_CUSTOMERS      2000 /* a turn; some milliseconds */
 #define SWEEP_RETRY_MS       1000
 
@@ -41,8 +42,9 @@ void rf_silence_end(struct rf_worker *worker, const rd_kafka_message_t *message)
     }
 }
 
-/* Asks for the true ends: what an open transaction has written counts, what control records take does too. */
-static bool is_at_the_ends(const struct rf_worker *worker, const struct rf_slot *slot)
+/* Asks for the true ends: what an open transaction has written counts, what control records take does too. Each
+ * question that is not answered holds the whole worker up. */
+static bool is_at_the_ends(struct rf_worker *worker, const struct rf_slot *slot)
 {
     const struct rf_plan *plan = worker->options->plan;
 
@@ -53,6 +55,8 @@ static bool is_at_the_ends(const struct rf_worker *worker, const struct rf_slot 
             rd_kafka_query_watermark_offsets(worker->observer, plan->sources[i].topic,
                                              slot->partition, &low, &high, WATERMARK_TIMEOUT_MS);
 
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+            worker->silence_retry_ms = rf_now_ms() + UNREACHABLE_MS;
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR || slot->end_seen[i] < high)
             return false;
     }
@@ -63,7 +67,8 @@ static bool is_silent(struct rf_worker *worker, struct rf_slot *slot)
 {
     bool silent = false;
 
-    if (rf_now_ms() - slot->fed_ms < SILENT_AFTER_MS || rf_now_ms() < slot->silence_retry_ms)
+    if (rf_now_ms() - slot->fed_ms < SILENT_AFTER_MS || rf_now_ms() < slot->silence_retry_ms ||
+        rf_now_ms() < worker->silence_retry_ms)
         return false;
     for (size_t i = 0; i < worker->options->plan->source_count; i++) {
         if (slot->end_seen[i] < 0)

@@ -101,6 +101,7 @@ struct rf_worker {
     int64_t rest_until_ms;    /* after aborts: no new transaction before */
     size_t batch_left;        /* messages that the poll may still take */
     bool busy;                /* the last turn has left something to do */
+    int64_t silence_retry_ms; /* a broker did not say where its topics end: none is asked before */
     struct rf_error fatal;    /* why the worker ends on its own account */
     bool rejoin;              /* clients are to be made anew */
     struct rf_meter meter;
