@@ -111,7 +111,7 @@ def test_alerts_are_read_by_an_avro_deserializer_and_are_those_of_replay(run, ka
         assert alert.value["rule"] == "back-after-silence"
         assert alert.value["severity"] == "medium" and alert.value["status"] == "RAISED"
         assert alert.value["source"]["topic"] == TOPIC
-        assert [reason["name"] for reason in alert.value["reasons"]] == ["repeat_days", "recent_rate"]
+        assert [reason["name"] for reason in alert.value["reasons"]] == ["repeat_days", "gap"]
         assert alert.value["because"].startswith("a regular customer of ")
     assert len({alert.value["id"] for alert in alerts}) == len(alerts)
     moment = sorted((alert.value["customer"], alert.value["occurred_at"]) for alert in alerts)
