@@ -40,15 +40,17 @@ def ping(kafka, app, count=10):
 
 def test_a_life_is_told_from_waiting_to_stopping(app, tmp_path, supervisor, instances):
     kafka = Kafka(tmp_path / "kafka")
+    kafka.format()
+    kafka.start()
     orders = pings_app(app, kafka, tmp_path / app)
+    orders.create_topics(partitions=4)
+    kafka.stop()
     instances.append(orders.instance(env=supervisor.env).start())
     try:
         wait_until(lambda: supervisor.heard("EXTEND_TIMEOUT_USEC"), 30, "the wait for kafka extends the start")
         assert any(text.startswith("waiting: ") for text in supervisor.heard("STATUS")), supervisor.messages
         assert not supervisor.heard("READY")
-        kafka.format()
         kafka.start()
-        orders.create_topics(partitions=4)
         wait_until(lambda: supervisor.heard("READY") == ["1"], 60, instances[0].tail)
         wait_until(lambda: "running, tasks: 4" in supervisor.heard("STATUS"), 60, lambda: supervisor.messages)
         ping(kafka, orders)
