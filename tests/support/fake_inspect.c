@@ -71,7 +71,7 @@ static void init_rules(struct fake_inspect *fake)
                                            .version = "0123456789abcdef",
                                            .output = "alert",
                                            .severity = "high",
-                                           .counts = {.raised = 7, .errors = 1},
+                                           .counts = {.raised = 7, .held = {9, 4, 0}, .errors = 1},
                                            .evaluations = 4096,
                                            .timed = 4,
                                            .timed_ns = 2000};

@@ -53,6 +53,7 @@ struct rf_engine *rf_engine_open(const struct rf_plan *plan)
     rf_moving_make(&engine->memory, plan, &engine->wiring, &engine->moving);
     engine->moments =
         rf_arena_alloc_zero(&engine->memory, plan->rule_count * sizeof *engine->moments);
+    engine->held = rf_arena_alloc_zero(&engine->memory, plan->rule_count * sizeof *engine->held);
     engine->meter = rf_arena_alloc_zero(&engine->memory, plan->rule_count * sizeof *engine->meter);
     engine->steps =
         rf_arena_alloc_zero(&engine->memory, plan->pattern_count * sizeof *engine->steps);
@@ -79,6 +80,10 @@ static rf_ms later(rf_ms a, rf_ms b)
 static void fold_begin(struct rf_engine *engine, struct rf_fold *fold)
 {
     engine->derived_count = 0;
+    if (engine->any_held)
+        memset(engine->held, 0, engine->plan->rule_count * sizeof *engine->held);
+    engine->any_held = false;
+    fold->held = NULL;
     fold->result = RF_FOLD_DONE;
     fold->changed = false;
     fold->evicted = false;
@@ -120,6 +125,8 @@ static void fold_end(const struct rf_engine *engine, struct rf_arena *arena, str
 {
     struct rf_derived *derived = NULL;
 
+    if (engine->any_held)
+        fold->held = engine->held;
     if (engine->derived_count == 0)
         return;
     derived = rf_arena_alloc(arena, engine->derived_count * sizeof *derived);

@@ -28,6 +28,10 @@ enum rf_fold_result {
     RF_FOLD_DUPLICATE, /* its id was seen before: nothing changed */
 };
 
+struct rf_held_counts {
+    uint32_t by[RF_HELD_BY_COUNT];
+};
+
 struct rf_fold {
     enum rf_fold_result result;
     bool changed; /* the customer's record is another now; always, where an event was folded */
@@ -40,6 +44,7 @@ struct rf_fold {
     size_t
         pattern_hurried; /* events that a pattern could not keep until the watermark reached them */
     size_t pattern_dropped; /* partial matches given up: there were RF_PATTERN_RUNS_MAX */
+    const struct rf_held_counts *held; /* by rule, until the next fold; NULL: none was held back */
     size_t rule_error_count;
     uint32_t rule_error_rule;   /* the last that failed */
     struct rf_error rule_error; /* why */

@@ -116,14 +116,18 @@ static bool ask_raised(struct rf_engine *engine, uint32_t index, struct rf_rule_
     return update_alert(engine, index, state, cause, arena, err);
 }
 
+static void hold_back(struct rf_engine *engine, uint32_t index, enum rf_held_by by)
+{
+    engine->held[index].by[by]++;
+    engine->any_held = true;
+}
+
 static bool ask_idle(struct rf_engine *engine, uint32_t index, struct rf_rule_state *state,
                      const struct rf_cause *cause, struct rf_arena *arena, struct rf_error *err)
 {
     const struct rf_rule *rule = &engine->plan->rules[index];
     bool holds = false;
 
-    if (rule->hold == 0 && cools_down(rule, state, engine->now))
-        return true;
     if (!ask(engine, rule->when, &engine->wiring.rules[index].when_reads, "when", &holds, err))
         return false;
     if (!holds) {
@@ -132,8 +136,14 @@ static bool ask_idle(struct rf_engine *engine, uint32_t index, struct rf_rule_st
     }
     if (rule->hold > 0 && state->held_since == RF_MS_MIN)
         state->held_since = engine->now;
-    if (cools_down(rule, state, engine->now) || !is_ripe(engine, rule, state))
+    if (cools_down(rule, state, engine->now)) {
+        hold_back(engine, index, RF_HELD_BY_COOLDOWN);
         return true;
+    }
+    if (!is_ripe(engine, rule, state)) {
+        hold_back(engine, index, RF_HELD_BY_FOR);
+        return true;
+    }
     return raise_alert(engine, index, state, cause, arena, err);
 }
 
@@ -144,12 +154,18 @@ static bool ask_matched(struct rf_engine *engine, uint32_t index, struct rf_rule
     const struct rf_rule *rule = &engine->plan->rules[index];
     bool holds = true;
 
-    if (cools_down(rule, state, cause->at))
+    if (cools_down(rule, state, cause->at)) {
+        hold_back(engine, index, RF_HELD_BY_COOLDOWN);
         return true;
+    }
     if (rule->when != NULL &&
         !ask(engine, rule->when, &engine->wiring.rules[index].when_reads, "when", &holds, err))
         return false;
-    return !holds || raise_alert(engine, index, state, cause, arena, err);
+    if (!holds) {
+        hold_back(engine, index, RF_HELD_BY_GUARD);
+        return true;
+    }
+    return raise_alert(engine, index, state, cause, arena, err);
 }
 
 static bool tell_match(struct rf_engine *engine, uint32_t index, struct rf_rule_state *state,

@@ -41,6 +41,8 @@ struct rf_engine {
     rf_span_ms dedup_max;        /* of all sources */
     struct rf_moving moving;     /* what comes true by time alone */
     struct rf_moment *moments;   /* by rule */
+    struct rf_held_counts *held; /* by rule, of this fold; all 0 where any_held is false */
+    bool any_held;
     struct rf_rule_meter *meter; /* by rule */
     uint64_t evaluations;        /* of all rules */
     rf_ns (*clock)(void);        /* for the meter alone; NULL: none */

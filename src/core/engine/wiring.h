@@ -11,8 +11,8 @@
 /* A feature's interest in a source. */
 struct rf_listener {
     uint32_t feature;
-    const struct rf_expr *where; /* NULL: every event */
-    const struct rf_expr *value; /* NULL: an occurrence */
+    const struct rf_expr *where;        /* NULL: every event */
+    const struct rf_expr *value;        /* NULL: an occurrence */
     const struct rf_expr *open, *close; /* CASES */
     struct rf_feature_set where_reads;
     struct rf_feature_set value_reads; /* of `open` and `close` too */

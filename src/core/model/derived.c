@@ -10,3 +10,10 @@ const char *rf_status_name(enum rf_status status)
 
     return names[status];
 }
+
+const char *rf_held_by_name(enum rf_held_by by)
+{
+    static const char *const names[RF_HELD_BY_COUNT] = {"cooldown", "for", "guard"};
+
+    return names[by];
+}

@@ -32,6 +32,16 @@ enum rf_status {
     RF_STATUS_ERASED,  /* the customer was erased on request */
 };
 
+/* What kept a rule from firing although its condition held, or its pattern was complete. */
+enum rf_held_by {
+    RF_HELD_BY_COOLDOWN,
+    RF_HELD_BY_FOR,   /* it does not hold for long enough yet, or has fired since it does */
+    RF_HELD_BY_GUARD, /* the `when` beside a pattern does not hold */
+};
+#define RF_HELD_BY_COUNT 3
+/* "cooldown", ... */
+const char *rf_held_by_name(enum rf_held_by by);
+
 /* "RAISED", ... */
 const char *rf_status_name(enum rf_status status);
 

@@ -60,6 +60,8 @@ void rf_ledger_add(struct rf_ledger *sum, const struct rf_ledger *more)
         sum->rules[i].raised += more->rules[i].raised;
         sum->rules[i].updated += more->rules[i].updated;
         sum->rules[i].cleared += more->rules[i].cleared;
+        for (size_t by = 0; by < RF_HELD_BY_COUNT; by++)
+            sum->rules[i].held[by] += more->rules[i].held[by];
     }
     for (size_t i = 0; i < RF_LETTER_CLASSES; i++)
         sum->dead_letters[i] += more->dead_letters[i];
@@ -71,6 +73,14 @@ void rf_ledger_add(struct rf_ledger *sum, const struct rf_ledger *more)
     rf_histogram_merge(&sum->delay, &more->delay);
 }
 
+static void count_held(struct rf_ledger *ledger, const struct rf_fold *fold)
+{
+    for (size_t i = 0; fold->held != NULL && i < ledger->rule_count; i++) {
+        for (size_t by = 0; by < RF_HELD_BY_COUNT; by++)
+            ledger->rules[i].held[by] += fold->held[i].by[by];
+    }
+}
+
 void rf_ledger_fold(struct rf_ledger *ledger, const struct rf_input *input,
                     const struct rf_event *event, const struct rf_fold *fold)
 {
@@ -80,6 +90,7 @@ void rf_ledger_fold(struct rf_ledger *ledger, const struct rf_input *input,
     source->duplicate += fold->result == RF_FOLD_DUPLICATE;
     source->folded += fold->result == RF_FOLD_DONE;
     ledger->seen_forgotten += fold->seen_forgotten;
+    count_held(ledger, fold);
     ledger->patterns.ignored += fold->pattern_ignored;
     ledger->patterns.hurried += fold->pattern_hurried;
     ledger->patterns.dropped += fold->pattern_dropped;
@@ -90,6 +101,7 @@ void rf_ledger_fold(struct rf_ledger *ledger, const struct rf_input *input,
 void rf_ledger_timer(struct rf_ledger *ledger, const struct rf_fold *fold)
 {
     ledger->evicted += fold->evicted;
+    count_held(ledger, fold);
 }
 
 static void count_dead_letter(struct rf_ledger *ledger, const char *error_class)

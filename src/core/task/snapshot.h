@@ -11,6 +11,7 @@
 
 #include "core/base/time.h"
 #include "core/engine/meter.h"
+#include "core/model/derived.h"
 #include "core/task/histogram.h"
 #include "core/task/records.h"
 #include "core/task/store.h"
@@ -134,6 +135,7 @@ struct rf_source_view {
 
 struct rf_rule_counts {
     uint64_t raised, updated, cleared; /* derived events */
+    uint64_t held[RF_HELD_BY_COUNT];   /* how often it would have fired, and was held back */
     uint64_t
         errors; /* evaluations that failed: the rule did not fire; those of aborted transactions too */
 };

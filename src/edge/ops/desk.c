@@ -170,6 +170,10 @@ static void print_rules(const struct rf_snapshot *snapshot, struct rf_json *json
         rf_json_count(json, "raised", rule->counts.raised);
         rf_json_count(json, "updated", rule->counts.updated);
         rf_json_count(json, "cleared", rule->counts.cleared);
+        rf_json_begin(json, "held", '{');
+        for (int by = 0; by < RF_HELD_BY_COUNT; by++)
+            rf_json_count(json, rf_held_by_name((enum rf_held_by)by), rule->counts.held[by]);
+        rf_json_end(json, '}');
         rf_json_count(json, "errors", rule->counts.errors);
         rf_json_count(json, "evaluations", rule->evaluations);
         rf_json_double(json, "evaluation_seconds",

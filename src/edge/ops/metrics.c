@@ -355,6 +355,14 @@ static void print_rules(struct rf_buffer *out, const struct rf_snapshot *snapsho
         sample_count(out, rule->counts.cleared, "ringfold_alerts_total", "rule", rule->rule,
                      "status", "cleared", NULL);
     }
+    family(out, "rule_held_total", "counter",
+           "How often a rule would have fired, and was held back, by what.");
+    for (size_t i = 0; i < snapshot->rule_count; i++) {
+        for (int by = 0; by < RF_HELD_BY_COUNT; by++)
+            sample_count(out, snapshot->rules[i].counts.held[by], "ringfold_rule_held_total",
+                         "rule", snapshot->rules[i].rule, "by",
+                         rf_held_by_name((enum rf_held_by)by), NULL);
+    }
     family(out, "rule_errors_total", "counter", "Evaluations of a rule that failed.");
     for (size_t i = 0; i < snapshot->rule_count; i++)
         sample_count(out, snapshot->rules[i].counts.errors, "ringfold_rule_errors_total", "rule",

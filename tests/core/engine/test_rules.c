@@ -116,10 +116,28 @@ START_TEST(a_rule_is_quiet_in_its_cooldown_and_fires_at_its_end)
     open_engine();
 
     ck_assert_uint_eq(call(0).derived_count, 1);
-    ck_assert_uint_eq(call(99).derived_count, 0);
+    struct rf_fold quiet = call(99);
+    ck_assert_uint_eq(quiet.derived_count, 0);
+    ck_assert_uint_eq(quiet.held[0].by[RF_HELD_BY_COOLDOWN], 1);
     ck_assert_uint_eq(call(100).derived_count, 1);
     ck_assert_uint_eq(call(50).derived_count, 0); /* late: the customer is at 100 */
     ck_assert_int_eq(alice.rules[0].fired_count, 2);
+}
+END_TEST
+
+START_TEST(what_holds_a_rule_back_is_told_and_only_where_its_condition_holds)
+{
+    uint32_t index = rule("patient", "dropped > 1", 0);
+    f.rules[index].hold = 100;
+    open_engine();
+
+    ck_assert_ptr_null(call(0).held);
+    struct rf_fold waits = call(10);
+    ck_assert_uint_eq(waits.held[index].by[RF_HELD_BY_FOR], 1);
+    ck_assert_uint_eq(waits.held[index].by[RF_HELD_BY_COOLDOWN], 0);
+    struct rf_fold fired = call(120); /* by time, at 110; since then it has told */
+    ck_assert_uint_eq(fired.derived_count, 1);
+    ck_assert_uint_eq(fired.held[index].by[RF_HELD_BY_FOR], 1);
 }
 END_TEST
 
@@ -289,6 +307,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_rule_fires_with_its_reasons_and_the_event_that_tipped_it);
     tcase_add_test(tcase, a_rule_is_quiet_in_its_cooldown_and_fires_at_its_end);
+    tcase_add_test(tcase, what_holds_a_rule_back_is_told_and_only_where_its_condition_holds);
     tcase_add_test(tcase, a_rule_is_asked_only_when_what_it_reads_may_have_changed);
     tcase_add_test(tcase, a_rule_over_a_window_or_the_time_is_asked_at_every_event);
     tcase_add_test(tcase, a_rule_sees_the_customer_as_it_is_after_the_event);

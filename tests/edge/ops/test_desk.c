@@ -115,6 +115,8 @@ START_TEST(metrics_count_transactions_rules_and_dead_letters)
     has(text, "\nringfold_event_time_delay_seconds_sum 3.5\n");
     has(text, "\nringfold_alerts_total{rule=\"service-failure\",status=\"raised\"} 7\n");
     has(text, "\nringfold_alerts_total{rule=\"say \\\"hi\\\"\\\\\",status=\"raised\"} 0\n");
+    has(text, "\nringfold_rule_held_total{rule=\"service-failure\",by=\"cooldown\"} 9\n");
+    has(text, "\nringfold_rule_held_total{rule=\"service-failure\",by=\"for\"} 4\n");
     has(text, "\nringfold_dead_letters_total{reason=\"late\"} 3\n");
     has(text, "\nringfold_late_events_total{action=\"dead_letter\"} 3\n");
     has(text, "\nringfold_task_state{task=\"2\",state=\"restoring\"} 1\n");
@@ -242,6 +244,9 @@ START_TEST(documents_are_json_with_what_is_known)
     json_t *rules = ask_json("/rules");
     json_t *rule = json_array_get(json_object_get(rules, "rules"), 0);
     ck_assert(json_number_value(json_object_get(rule, "evaluation_seconds")) == 5e-7);
+    json_t *held = json_object_get(rule, "held");
+    ck_assert_int_eq(json_integer_value(json_object_get(held, "cooldown")), 9);
+    ck_assert_int_eq(json_integer_value(json_object_get(held, "guard")), 0);
     json_decref(rules);
 
     fake_inspect_emit(&fake, 3);
