@@ -5,6 +5,7 @@
 
 #include "core/base/assert.h"
 #include "core/task/memory_store.h"
+#include "core/task/task_internal.h"
 #include "sim/world.h"
 
 #define FLUSH_AT   (16U << 10)
@@ -182,7 +183,8 @@ static void remember(struct sim_truth_partition *partition, struct sim_step step
         rf_assert(partition->inputs != NULL);
     }
     step.fired += partition->fired;
-    partition->inputs[partition->input_count++] = (struct sim_committed_input){.step = step};
+    partition->inputs[partition->input_count++] =
+        (struct sim_committed_input){.step = step, .commit = partition->commits};
 }
 
 static void take_input(struct check *check, const struct sim_step *step)
@@ -429,6 +431,7 @@ static void put_aside(struct check *check, const struct sim_entry *entry)
     struct sim_truth_partition *partition = check->partition;
     const struct sim_put_aside aside = {.customer = entry->key,
                                         .due = entry->letter->offset,
+                                        .commit = partition->commits,
                                         .held = strcmp(entry->letter->error_class, "held") == 0};
 
     check_giant(check, entry->key, "a timer of it");
@@ -549,17 +552,28 @@ static void check_view(struct check *check, struct rf_task *task)
     rf_task_committed(task, count == 0 ? -1 : 1);
 }
 
+/* A timer is put aside in one transaction, and not in those before and after. */
+static void tell_asides_of(const struct sim_truth_partition *partition, struct rf_task *task,
+                           int64_t commit)
+{
+    rf_task_end_quarantine(task);
+    for (size_t i = 0; i < partition->aside_count; i++) {
+        if (partition->aside[i].commit == commit)
+            tell_aside(task, &partition->aside[i]);
+    }
+}
+
 /* One task, one transaction, all inputs in order: where transactions end must not show. */
 static void refold(struct check *check)
 {
     struct rf_task *task = open_task(check->truth, check->number);
     const struct sim_truth_partition *partition = check->partition;
 
-    for (size_t i = 0; i < partition->aside_count; i++)
-        tell_aside(task, &partition->aside[i]);
     for (size_t i = 0; i < partition->input_count; i++) {
         const struct sim_committed_input *input = &partition->inputs[i];
 
+        if (i == 0 || input->commit != partition->inputs[i - 1].commit)
+            tell_asides_of(partition, task, input->commit);
         if (input->quarantined)
             rf_task_quarantine(task, input->step.source, input->step.offset, "");
         if (input->step.source == SIM_TIME)

@@ -11,6 +11,7 @@ struct sim_world;
 
 struct sim_committed_input {
     struct sim_step step; /* its `fired` counts from the first transaction on */
+    int64_t commit;       /* the number of its transaction */
     bool quarantined;
 };
 
@@ -25,6 +26,7 @@ struct sim_truth_partition {
     struct sim_put_aside { /* timers, all that ever were */
         struct rf_bytes customer;
         rf_ms due;
+        int64_t commit; /* in which transaction; what is due then may come due again */
         bool held;
     } * aside; /* owned */
     size_t aside_count;

@@ -195,13 +195,13 @@ static void follow(struct sim_slot *slot, uint64_t behind, size_t count)
     }
 }
 
-static void follow_time(struct sim_slot *slot, rf_ms silent_until)
+/* Wherever it stopped: if nothing is due by its clock any more, everything up to there has been looked at, be it in
+ * vain, and the truth's clock has to get there as well. */
+static void follow_time(struct sim_slot *slot)
 {
-    rf_ms clock = rf_task_clock_open(slot->task);
-
     add_step(slot, (struct sim_step){.source = SIM_TIME,
-                                     .offset = clock,
-                                     .complete = silent_until != RF_MS_MIN && clock >= silent_until,
+                                     .offset = rf_task_clock_open(slot->task),
+                                     .complete = !rf_task_is_due(slot->task, RF_MS_MIN),
                                      .fired = rf_task_fired(slot->task)});
 }
 
@@ -250,7 +250,7 @@ static void fold_slot(struct sim_worker *worker, struct sim_slot *slot, rf_ms si
         return;
     }
     follow(slot, behind, rf_task_folded(slot->task) - before);
-    follow_time(slot, silent_until);
+    follow_time(slot);
     worker->folded += rf_task_folded(slot->task) - before + rf_task_fired(slot->task) - fired;
     if (rf_task_folded(slot->task) > before || rf_task_pending(slot->task) == 0)
         slot->wait_until = worker->world->now + SOURCE_WAIT;

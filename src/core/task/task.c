@@ -238,6 +238,21 @@ void rf_task_take_fold(struct rf_task *task, const struct rf_input *cause,
         push_derived(task, cause, &fold->derived[i]);
 }
 
+/* Of what is due before the event, the records know: they put off who is held. The customer's own `due` is what is
+ * written of it; it says the same only from the next transaction on. */
+static bool fold_customer(struct rf_task *task, struct rf_customer *customer,
+                          const struct rf_event *event, struct rf_fold *fold, struct rf_error *err)
+{
+    rf_ms due = customer->due;
+    bool ok = true;
+
+    customer->due = rf_records_due_of(task->records, event->customer);
+    ok = rf_engine_fold(task->engine, customer, event, task->clock, &task->arena, fold, err);
+    if (!fold->changed)
+        customer->due = due;
+    return ok;
+}
+
 static bool fold_event(struct rf_task *task, const struct rf_input *input,
                        const struct rf_event *event, struct rf_error *err)
 {
@@ -246,7 +261,7 @@ static bool fold_event(struct rf_task *task, const struct rf_input *input,
 
     if (!rf_records_customer(task->records, event->customer, &task->arena, &customer, err))
         return false;
-    if (!rf_engine_fold(task->engine, customer, event, task->clock, &task->arena, &fold, err)) {
+    if (!fold_customer(task, customer, event, &fold, err)) {
         rf_assert(err->kind == RF_ERROR_RECORD);
         task->ledger.sources[input->source].dead_letter++;
         rf_task_dead_letter(task, input, rf_error_kind_name(err->kind),
