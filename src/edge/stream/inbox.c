@@ -55,6 +55,7 @@ static bool ask_task(struct rf_worker *worker, struct rf_slot *slot, struct rf_b
     rf_task_features(slot->task, customer, part->at, &part->arena, features);
     part->customer = customer;
     part->features = features;
+    part->readings = rf_meter_read(worker, slot, &part->arena);
     part->partition = slot->partition;
     part->changelog_offset = rf_task_changelog_next(slot->task);
     part->committed_at = slot->committed_at;

@@ -21,9 +21,10 @@ enum rf_part_state {
 /* What one worker answers. */
 struct rf_part {
     enum rf_part_state state;
-    struct rf_arena arena;              /* of customer and features */
+    struct rf_arena arena;              /* of customer, features and readings */
     const struct rf_customer *customer; /* NULL: none of its tasks knows it */
     const struct rf_value *features;
+    const struct rf_lag_reading *readings; /* of the task that knows it, by source */
     rf_ms at, committed_at;
     int32_t partition;
     int64_t changelog_offset;

@@ -174,9 +174,8 @@ static rf_span_ms turned_ms(const struct rf_worker_view *worker)
 }
 
 /* Also where the watch has not seen the partition yet. */
-static void view_lag(struct gathering *g, const struct rf_task_view *task, size_t source,
-                     const struct rf_lag_reading *reading, struct rf_lag *lag)
-    RF_REQUIRES(g->stream->watch.lock)
+static const struct rf_watched *watched_of(const struct rf_watch *watch, int32_t partition,
+                                           size_t source) RF_REQUIRES(watch->lock)
 {
     static const struct rf_watched nothing = {
         .ends = {.log_start = -1,
@@ -187,12 +186,18 @@ static void view_lag(struct gathering *g, const struct rf_task_view *task, size_
                  .caught_up_at = RF_MS_MIN},
         .probe = {.from = -1, .offset = -1, .until = -1},
     };
-    const struct rf_watch *watch = &g->stream->watch;
     const struct rf_watched *watched =
-        watch->watched[(size_t)task->partition * g->plan->source_count + source];
+        watch->watched[(size_t)partition * watch->options->plan->source_count + source];
 
-    if (watched == NULL || watched->round + 1 < watch->round)
-        watched = &nothing;
+    return watched == NULL || watched->round + 1 < watch->round ? &nothing : watched;
+}
+
+static void view_lag(struct gathering *g, const struct rf_task_view *task, size_t source,
+                     const struct rf_lag_reading *reading, struct rf_lag *lag)
+    RF_REQUIRES(g->stream->watch.lock)
+{
+    const struct rf_watched *watched = watched_of(&g->stream->watch, task->partition, source);
+
     memset(lag, 0, sizeof *lag);
     rf_lag_measure(reading, &watched->ends, &watched->probe, g->snapshot->at, lag);
     lag->source = g->plan->sources[source].name;
@@ -203,17 +208,17 @@ static void view_lag(struct gathering *g, const struct rf_task_view *task, size_
         rf_lag_status(&watched->history, task->status, turned_ms(&g->workers[task->worker]));
 }
 
-/* The task's part: the sum of its sources, and the worst of them. */
-static void add_lag(struct rf_task_view *task, const struct rf_lag *lag)
+/* A task's: the sum of its sources, and the worst of them. */
+static void add_lag(const struct rf_lag *lag, int64_t *records, rf_span_ms *age)
 {
-    if (lag->lag_records < 0 || task->lag_records < 0)
-        task->lag_records = -1;
+    if (lag->lag_records < 0 || *records < 0)
+        *records = -1;
     else
-        task->lag_records += lag->lag_records;
-    if (lag->lag_ms < 0 || task->lag_ms < 0)
-        task->lag_ms = -1;
-    else if (lag->lag_ms > task->lag_ms)
-        task->lag_ms = lag->lag_ms;
+        *records += lag->lag_records;
+    if (lag->lag_ms < 0 || *age < 0)
+        *age = -1;
+    else if (lag->lag_ms > *age)
+        *age = lag->lag_ms;
 }
 
 static void view_owners(struct gathering *g) RF_REQUIRES(g->stream->watch.lock)
@@ -262,7 +267,7 @@ static void gather_watch(struct gathering *g)
             struct rf_lag *lag = &lags[i * sources + s];
 
             view_lag(g, &g->tasks[i], s, &g->readings[i * sources + s], lag);
-            add_lag(&g->tasks[i], lag);
+            add_lag(lag, &g->tasks[i].lag_records, &g->tasks[i].lag_ms);
         }
     }
     for (int i = 0; i < g->stream->worker_count; i++)
@@ -436,14 +441,32 @@ static const struct rf_task_view *task_of(const struct rf_snapshot *snapshot, in
     return NULL;
 }
 
-static void found(const struct rf_plan *plan, const struct rf_snapshot *snapshot,
+/* How far the task was behind when it answered: the snapshot may be of a moment before. */
+static void measure_part(struct rf_stream *stream, const struct rf_part *part,
+                         struct rf_answer *answer)
+{
+    struct rf_watch *watch = &stream->watch;
+    rf_ms wall = rf_clock_wall_ms();
+
+    rf_mutex_lock(&watch->lock);
+    for (size_t s = 0; s < answer->plan->source_count; s++) {
+        const struct rf_watched *watched = watched_of(watch, part->partition, s);
+        struct rf_lag lag = {0};
+
+        rf_lag_measure(&part->readings[s], &watched->ends, &watched->probe, wall, &lag);
+        add_lag(&lag, &answer->lag_records, &answer->lag_ms);
+    }
+    rf_mutex_unlock(&watch->lock);
+}
+
+static void found(struct rf_stream *stream, const struct rf_snapshot *snapshot,
                   struct rf_part *part, struct rf_arena *arena, struct rf_answer *answer)
 {
     const struct rf_task_view *task = task_of(snapshot, part->partition);
 
     rf_arena_adopt(arena, &part->arena);
     answer->kind = RF_ANSWER_FOUND;
-    answer->plan = plan;
+    answer->plan = stream->shared.options.plan;
     answer->customer = part->customer;
     answer->features = part->features;
     answer->at = part->at;
@@ -451,9 +474,8 @@ static void found(const struct rf_plan *plan, const struct rf_snapshot *snapshot
     answer->changelog_offset = part->changelog_offset;
     answer->committed_at = part->committed_at;
     answer->restoring = part->restoring;
-    answer->lag_records = task == NULL ? -1 : task->lag_records;
-    answer->lag_ms = task == NULL ? -1 : task->lag_ms;
     answer->restore_eta_ms = !part->restoring ? 0 : task == NULL ? -1 : task->restore_eta_ms;
+    measure_part(stream, part, answer);
 }
 
 /* The longest; -1: one of them is not known. */
@@ -537,7 +559,7 @@ static bool ask(void *self, const struct rf_question *question, struct rf_arena 
     find_others(&now, question->customer, arena, answer);
     part = best_part(&stream->shared.inbox, inquiry);
     if (part != NULL)
-        found(stream->shared.options.plan, &now, part, arena, answer);
+        found(stream, &now, part, arena, answer);
     else
         ok = conclude(stream, inquiry, &now, answer, err);
     rf_inbox_leave(&stream->shared.inbox, inquiry);

@@ -71,9 +71,13 @@ struct rf_published {
 void rf_meter_init(struct rf_worker *worker);
 void rf_meter_deinit(struct rf_worker *worker);
 
-/* Once a turn, after the poll, so that what was read and is not committed is seen. Copies at most every half second;
+/* Once a turn, after the poll, so that what was read and is not committed is seen. Copies at most four times a second;
  * `now`: in any case. */
 void rf_meter_publish(struct rf_worker *worker, bool now);
+
+/* How far each source of the slot is read and committed, as of now; [source], in the arena. */
+const struct rf_lag_reading *rf_meter_read(struct rf_worker *worker, const struct rf_slot *slot,
+                                           struct rf_arena *arena);
 
 /* Around a poll, and when it has brought its first message. */
 void rf_meter_poll_begins(struct rf_worker *worker);

@@ -169,6 +169,16 @@ static void copy_readings(struct rf_worker *worker, const struct rf_slot *slot,
     read_positions(worker, slot, readings);
 }
 
+const struct rf_lag_reading *rf_meter_read(struct rf_worker *worker, const struct rf_slot *slot,
+                                           struct rf_arena *arena)
+{
+    struct rf_lag_reading *readings =
+        rf_arena_alloc(arena, worker->options->plan->source_count * sizeof *readings);
+
+    copy_readings(worker, slot, readings);
+    return readings;
+}
+
 static void copy_slot(struct rf_slot *slot, bool sizes, struct rf_published_slot *copy)
 {
     const char *why = NULL;
