@@ -162,6 +162,7 @@ def test_every_control_is_reached_by_tab_and_shows_it(server, open_page):
     server.do("alert service-failure high C1 first", "letter record telco.calls the body ends within field 'x'")
     page = open_page().page
     expect(page.locator("#letters details")).to_have_count(1)
+    expect(page.locator("#alerts .alert")).to_have_count(1)
     wanted = {"skip", "unit", "scroll", "alerts-rule", "alerts-pause", "link", "lookup-id", "look", "summary"}
 
     found = set()
@@ -177,6 +178,24 @@ def test_every_control_is_reached_by_tab_and_shows_it(server, open_page):
         assert outline != "none", f"nothing shows that '{one}' has the focus"
         found |= {name for name in wanted if name in one}
     assert found == wanted
+
+
+def test_what_has_the_focus_keeps_it_when_more_arrives(server, open_page):
+    server.do("alert service-failure high C1 first", "letter record telco.calls the body ends within field 'x'")
+    page = open_page().page
+    letter = page.locator("#letters summary")
+    link = page.get_by_role("button", name="Look up customer C1")
+    letter.click()
+
+    letter.focus()
+    server.do("letter record telco.calls another one")
+    expect(page.locator("#letters details")).to_have_count(2)
+    expect(page.locator("#letters details[open]")).to_have_count(1)
+    expect(page.locator("#letters summary").last).to_be_focused()
+    link.focus()
+    server.do("alert win-back low C2 second")
+    expect(page.locator("#alerts .alert")).to_have_count(2)
+    expect(link).to_be_focused()
 
 
 def test_another_instances_customer_is_a_link_to_its_page(server, open_page):

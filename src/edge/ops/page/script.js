@@ -330,10 +330,24 @@ function alertNode(one, isNew) {
     event.because ? el('p', { class: 'why' }, event.because) : null, chips(event.reasons));
 }
 
+/* What stays in a list is left where it is, so that it keeps the focus and stays open. */
+function showList(list, wanted, makeNode) {
+  const keys = new Set(wanted.map((one) => String(one.key)));
+  for (const node of [...list.children]) if (!keys.has(node.dataset.key)) node.remove();
+  const there = new Map([...list.children].map((node) => [node.dataset.key, node]));
+  let at = list.firstElementChild;
+  for (const one of wanted) {
+    const node = there.get(String(one.key)) || makeNode(one);
+    node.dataset.key = one.key;
+    if (node === at) at = at.nextElementSibling;
+    else list.insertBefore(node, at);
+  }
+}
+
 function showAlerts(fresh) {
   const rule = $('alerts-rule').value;
   const wanted = alerts.filter((one) => !rule || one.event.rule === rule).slice(0, ALERTS_SHOWN);
-  $('alerts').replaceChildren(...wanted.map((one) => alertNode(one, fresh && fresh.has(one.key))));
+  showList($('alerts'), wanted, (one) => alertNode(one, fresh && fresh.has(one.key)));
   $('alerts-empty').hidden = wanted.length > 0;
   $('alerts-pause').textContent = paused ? `Go on${held.length ? ` (${held.length} new)` : ''}` : 'Pause';
 }
@@ -357,12 +371,11 @@ function flushAlerts() {
 function takeLetter(one) {
   if (letters.some((other) => other.key === one.key)) return;
   letters = [one, ...letters].slice(0, LETTERS_KEPT);
-  const open = new Set([...$('letters').querySelectorAll('details[open]')].map((node) => node.dataset.key));
-  $('letters').replaceChildren(...letters.map(({ key, committed_at, event }) => el('li', {},
-    el('details', { 'data-key': key, open: open.has(key) },
+  showList($('letters'), letters, ({ committed_at, event }) => el('li', {},
+    el('details', {},
       el('summary', {}, el('b', {}, event.class || 'unknown'), ` ${event.topic} ${event.partition}, offset ${event.offset}`, el('time', { datetime: committed_at }, clock(committed_at))),
       el('div', { class: 'inside' }, el('p', {}, event.message || ''), el('p', { class: 'aside' }, `message of ${when(event.time)}; with its payload:`),
-        el('code', {}, `ringfold dlq list -c FILE --topic ${event.topic} --class ${event.class}`))))));
+        el('code', {}, `ringfold dlq list -c FILE --topic ${event.topic} --class ${event.class}`)))));
   $('letters-empty').hidden = true;
   $('letters-aside').textContent = letters.length > 1 ? `the last ${letters.length}` : '';
 }
