@@ -116,42 +116,66 @@ def assert_silent(folder, config, planted, env=None):
     return dict(zip(COMMANDS, said))
 
 
-@pytest.mark.parametrize("how, answers", [("clear", "nonsense"), ("file", "nobody"), ("env", "nonsense"),
-                                          ("variable", "nobody")])
-def test_a_broker_and_a_registry_that_refuse_make_nothing_known(tmp_path, how, answers):
-    planted = {"sasl.password": secret("sasl"), "registry": secret("registry")}
-    env = {f"SECRET_{n}": value for n, value in enumerate(planted.values())}
-    values = []
-    for n, value in enumerate(planted.values()):
-        (tmp_path / f"secret-{n}").write_text(value + "\n", encoding="utf-8")
-        values.append({"clear": value, "file": {"file": f"secret-{n}"}, "env": {"env": f"SECRET_{n}"},
-                       "variable": "${SECRET_%d}" % n}[how])
-    with Refuser() as refuser:
-        port = refuser.port if answers == "nonsense" else free_ports(1)[0]
-        name = "token" if how in ("file", "clear") else "password"
-        config = base(port, "sasl_plaintext", {name: values[1]})
-        if name == "token":
-            del config["schema_registry"]["user"]
-        config["kafka"]["sasl.password"] = values[0]
-        said = assert_silent(tmp_path, config, planted, env)
-    assert "kafka" in said["run",] or "registry" in said["run",]
-    assert said["lag", "--json"]
+def refused(how, answers):
+    """A case: the password of a broker and a secret of a registry, given in one way, and what all commands make of them."""
+    def run(folder):
+        planted = {"sasl.password": secret("sasl"), "registry": secret("registry")}
+        env = {f"SECRET_{n}": value for n, value in enumerate(planted.values())}
+        values = []
+        for n, value in enumerate(planted.values()):
+            (folder / f"secret-{n}").write_text(value + "\n", encoding="utf-8")
+            values.append({"clear": value, "file": {"file": f"secret-{n}"}, "env": {"env": f"SECRET_{n}"},
+                           "variable": "${SECRET_%d}" % n}[how])
+        with Refuser() as refuser:
+            port = refuser.port if answers == "nonsense" else free_ports(1)[0]
+            name = "token" if how in ("file", "clear") else "password"
+            config = base(port, "sasl_plaintext", {name: values[1]})
+            if name == "token":
+                del config["schema_registry"]["user"]
+            config["kafka"]["sasl.password"] = values[0]
+            said = assert_silent(folder, config, planted, env)
+        assert "kafka" in said["run",] or "registry" in said["run",]
+        assert said["lag", "--json"]
+    return run
+
+
+def planted_as(name):
+    """A case: a property of librdkafka that is a secret."""
+    def run(folder):
+        planted = {name: secret(name)}
+        with Refuser() as refuser:
+            config = base(refuser.port, "sasl_ssl" if name.startswith("sasl") else "ssl", {})
+            del config["schema_registry"]  # not to wait for it
+            del config["outputs"]["alert"]["schema"]
+            if name.startswith("sasl.oauth"):
+                config["kafka"]["sasl.mechanism"] = "OAUTHBEARER"
+            config["kafka"][name] = planted[name]
+            if name == "ssl.key.password":
+                (folder / "key.pem").write_text("no key", encoding="utf-8")
+                config["kafka"]["ssl.key.location"] = str(folder / "key.pem")
+            assert_silent(folder, config, planted)
+    return run
+
+
+WAYS = {"clear": "nonsense", "file": "nobody", "env": "nonsense", "variable": "nobody"}
+CASES = {how: refused(how, answers) for how, answers in WAYS.items()} | {name: planted_as(name) for name in PROPERTIES}
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory):
+    """What becomes of each case. They wait for brokers that do not answer, half a minute each, so they do it together."""
+    with concurrent.futures.ThreadPoolExecutor(len(CASES)) as pool:
+        yield {name: pool.submit(run, tmp_path_factory.mktemp("case")) for name, run in CASES.items()}
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_a_broker_and_a_registry_that_refuse_make_nothing_known(cases, how):
+    cases[how].result()
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
-def test_a_property_of_librdkafka_that_is_a_secret_stays_one(tmp_path, name):
-    planted = {name: secret(name)}
-    with Refuser() as refuser:
-        config = base(refuser.port, "sasl_ssl" if name.startswith("sasl") else "ssl", {})
-        del config["schema_registry"]  # not to wait for it
-        del config["outputs"]["alert"]["schema"]
-        if name.startswith("sasl.oauth"):
-            config["kafka"]["sasl.mechanism"] = "OAUTHBEARER"
-        config["kafka"][name] = planted[name]
-        if name == "ssl.key.password":
-            (tmp_path / "key.pem").write_text("no key", encoding="utf-8")
-            config["kafka"]["ssl.key.location"] = str(tmp_path / "key.pem")
-        assert_silent(tmp_path, config, planted)
+def test_a_property_of_librdkafka_that_is_a_secret_stays_one(cases, name):
+    cases[name].result()
 
 
 def test_the_password_in_an_address_is_refused_and_not_shown(tmp_path):
