@@ -394,7 +394,8 @@ class Plan(Folder):
                      "  new       talk: starts empty, and knows what comes from then on",
                      "  changed   service-failure: when; its cooldowns and open alerts go on",
                      "  new       win-them-back",
-                     "  removed   win-back: its cooldowns are forgotten, and alerts that are open are not cleared",
+                     "  removed   win-back: its cooldowns are forgotten, and alerts that are open stay so until it comes back "
+                     "(mode: off clears them first)",
                      "  changed   offer: topic telco.offers -> telco.bonuses"):
             self.assertIn(line + "\n", done.stdout)
         self.assertRegex(done.stdout, r"\n  keep +calls_7d, dropped_7d, ")

@@ -26,7 +26,7 @@ static void print_json_rules(const struct rf_plan *plan, const struct rf_custome
     for (size_t i = 0; i < plan->rule_count; i++) {
         const struct rf_rule_state *rule = &customer->rules[i];
 
-        if (rule->fired_count == 0)
+        if (rule->last_fired == RF_MS_MIN)
             continue;
         rf_buffer_printf(out, "%s", separator);
         rf_json_print_text(out, rf_bytes_of_text(plan->rules[i].name));
@@ -81,7 +81,7 @@ void rf_customer_print_text(const struct rf_plan *plan, const struct rf_customer
         const struct rf_rule_state *rule = &customer->rules[i];
 
         rf_buffer_printf(out, "  %-24s ", plan->rules[i].name);
-        if (rule->fired_count == 0) {
+        if (rule->last_fired == RF_MS_MIN) {
             rf_buffer_append_text(out, "never fired\n");
             continue;
         }

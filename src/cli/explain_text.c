@@ -193,6 +193,9 @@ static void print_standing(struct rf_buffer *out, const struct rf_explained_rule
         rf_buffer_append_text(out, ", and is silent until ");
         print_instant(out, rule->until);
         break;
+    case RF_STANDING_OFF:
+        rf_buffer_append_text(out, "is off");
+        break;
     case RF_STANDING_COOLDOWN:
         rf_buffer_append_text(out, "holds, and is held back by its cooldown until ");
         print_instant(out, rule->until);
@@ -208,9 +211,10 @@ void rf_explained_rule_print_text(const struct rf_plan *plan, const struct rf_ex
 
     if (size < 0 || (size_t)size >= sizeof deeper)
         deeper[0] = '\0';
-    rf_buffer_printf(out, "%s%s: ", indent, plan->rules[rule->rule].name);
+    rf_buffer_printf(out, "%s%s: %s", indent, plan->rules[rule->rule].name,
+                     plan->rules[rule->rule].mode == RF_MODE_SHADOW ? "in shadow, " : "");
     print_standing(out, rule);
-    if (rule->fired_count > 0) {
+    if (rule->last_fired != RF_MS_MIN) {
         rf_buffer_printf(out, "; fired %lld time%s, last ", (long long)rule->fired_count,
                          rule->fired_count == 1 ? "" : "s");
         print_instant(out, rule->last_fired);

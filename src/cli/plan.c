@@ -212,7 +212,8 @@ static void print_text(struct rf_buffer *out, const struct rf_plan_changes *chan
 {
     static const char *const rules[] = {
         "", "", "its cooldowns and open alerts go on",
-        "its cooldowns are forgotten, and alerts that are open are not cleared"};
+        "its cooldowns are forgotten, and alerts that are open stay so until it comes back "
+        "(mode: off clears them first)"};
     static const char *const sources[] = {
         "", "read from where `start` says", "",
         "no longer read; what it has contributed stays in the features that stay"};

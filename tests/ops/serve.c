@@ -69,7 +69,8 @@ static void init_state(void)
         state.rules[i] = (struct rf_rule_view){.rule = rules[i],
                                                .version = "0123456789abcdef",
                                                .output = "churn-alert",
-                                               .severity = severities[i]};
+                                               .severity = severities[i],
+                                               .mode = "live"};
     state.source = (struct rf_source_view){.source = "calls", .topic = "telco.calls"};
     state.letters[0] = (struct rf_named_count){.name = "record"};
     state.letters[1] = (struct rf_named_count){.name = "late"};

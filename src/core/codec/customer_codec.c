@@ -289,9 +289,10 @@ void rf_customer_init(struct rf_arena *arena, const struct rf_plan *plan, struct
     customer->features =
         rf_arena_alloc_zero(arena, plan->feature_count * sizeof *customer->features);
     customer->rules = rf_arena_alloc(arena, plan->rule_count * sizeof *customer->rules);
-    for (size_t i = 0; i < plan->rule_count; i++)
-        customer->rules[i] = (struct rf_rule_state){
-            .last_fired = RF_MS_MIN, .held_since = RF_MS_MIN, .told = RF_MS_MIN};
+    for (size_t i = 0; i < plan->rule_count; i++) {
+        rf_rule_state_init(&customer->rules[i]);
+        rf_rule_state_settle(&customer->rules[i], &plan->rules[i]);
+    }
     customer->patterns = rf_arena_alloc(arena, plan->pattern_count * sizeof *customer->patterns);
     for (size_t i = 0; i < plan->pattern_count; i++)
         customer->patterns[i] = (struct rf_pattern_state){.passed = RF_MS_MIN};

@@ -227,17 +227,23 @@ static bool read_raised(struct rf_reader *r, struct rf_rule_state *rule)
 
 static bool read_rule(struct rf_reader *r, struct rf_rule_state *rule)
 {
-    *rule =
-        (struct rf_rule_state){.last_fired = RF_MS_MIN, .held_since = RF_MS_MIN, .told = RF_MS_MIN};
+    rf_rule_state_init(rule);
     if (!read_count(r, 0, &rule->fired_count) || !read_optional_instant(r, &rule->last_fired) ||
         !read_optional_instant(r, &rule->held_since) || !read_optional_instant(r, &rule->told))
         return false;
-    if ((rule->fired_count > 0) != (rule->last_fired != RF_MS_MIN))
+    if (rule->fired_count == 0 && rule->last_fired != RF_MS_MIN)
         return rf_read_fault(r, "a count that cannot be");
-    return read_raised(r, rule);
+    return rf_read_boolean(r, &rule->shadow) && read_raised(r, rule);
 }
 
-static bool read_rules(struct rf_reader *r, const struct rf_plan *plan,
+static void keep_lost(struct rf_arena *arena, struct rf_customer *customer, struct rf_bytes entry)
+{
+    customer->lost_rules = rf_read_grow(arena, customer->lost_rules, sizeof *customer->lost_rules,
+                                        customer->lost_rule_count, 1);
+    customer->lost_rules[customer->lost_rule_count++] = entry;
+}
+
+static bool read_rules(struct rf_reader *r, const struct rf_plan *plan, struct rf_arena *arena,
                        struct rf_customer *customer)
 {
     uint32_t count = 0;
@@ -252,12 +258,17 @@ static bool read_rules(struct rf_reader *r, const struct rf_plan *plan,
             struct rf_bytes name = {0};
             struct rf_rule_state read = {0};
             struct rf_rule_state *rule = NULL;
+            const uint8_t *start = r->at;
 
             if (!rf_read_bytes(r, &name) || !read_rule(r, &read))
                 return false;
             rule = find_rule(plan, customer, name, &next);
-            if (rule != NULL)
-                *rule = read;
+            if (rule == NULL && read.raised && !read.shadow)
+                keep_lost(arena, customer, rf_bytes_of(start, (size_t)(r->at - start)));
+            if (rule == NULL)
+                continue;
+            *rule = read;
+            rf_rule_state_settle(rule, &plan->rules[rule - customer->rules]);
         }
     }
 }
@@ -306,7 +317,7 @@ static bool read_member(struct rf_reader *r, const struct rf_plan *plan,
     case RF_MEMBER_DUE:
         return read_optional_instant(r, &customer->due);
     case RF_MEMBER_RULES:
-        return read_rules(r, plan, customer);
+        return read_rules(r, plan, arena, customer);
     case RF_MEMBER_PATTERNS:
         return rf_read_patterns(r, plan, arena, customer->patterns);
     case RF_MEMBER_SEEN:

@@ -33,6 +33,7 @@ static void put_rule(struct rf_writer *w, const struct rf_rule_state *rule)
     put_instant(w, rule->last_fired, RF_MS_MIN);
     put_instant(w, rule->held_since, RF_MS_MIN);
     put_instant(w, rule->told, RF_MS_MIN);
+    rf_write_byte(w, rule->shadow);
     rf_write_byte(w, rule->raised ? RF_BRANCH_VALUE : RF_BRANCH_NULL);
     if (!rule->raised)
         return;
@@ -41,11 +42,11 @@ static void put_rule(struct rf_writer *w, const struct rf_rule_state *rule)
     rf_write_word(w, rule->told_hash);
 }
 
-/* Rules that never fired, and do not wait to, are not in the map. */
+/* Rules that never fired, and do not wait to, are not in the map. Lost ones are written as they were read. */
 static void put_rules(struct rf_writer *w, const struct rf_plan *plan,
                       const struct rf_customer *customer)
 {
-    int64_t count = 0;
+    int64_t count = customer->lost_rule_count;
 
     for (size_t i = 0; i < plan->rule_count; i++)
         count += remembers(&customer->rules[i]);
@@ -57,6 +58,8 @@ static void put_rules(struct rf_writer *w, const struct rf_plan *plan,
         rf_write_bytes(w, rf_bytes_of_text(plan->rules[i].name));
         put_rule(w, &customer->rules[i]);
     }
+    for (uint32_t i = 0; i < customer->lost_rule_count; i++)
+        rf_write_raw(w, customer->lost_rules[i]);
     rf_write_byte(w, 0);
 }
 

@@ -241,6 +241,7 @@ static const struct rf_schema_field rule_fields[] = {
     {.name = "last_fired", .type = &optionals[BASIC_INSTANT]},
     {.name = "held_since", .type = &optionals[BASIC_INSTANT]},
     {.name = "told", .type = &optionals[BASIC_INSTANT]},
+    {.name = "shadow", .type = &schema_boolean},
     {.name = "raised", .type = &optional_raised}};
 static const struct rf_schema rule = {.kind = RF_SCHEMA_RECORD,
                                       .name = "ringfold.Rule",

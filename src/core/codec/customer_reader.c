@@ -75,7 +75,7 @@ bool rf_read_instant(struct rf_reader *r, rf_ms *instant)
     return rf_read_long(r, instant) && rf_read_is_instant(r, *instant);
 }
 
-static bool read_boolean(struct rf_reader *r, bool *boolean)
+bool rf_read_boolean(struct rf_reader *r, bool *boolean)
 {
     if (left(r) == 0)
         return false;
@@ -135,7 +135,7 @@ bool rf_read_scalar(struct rf_reader *r, enum rf_scalar scalar, struct rf_value 
     case RF_SCALAR_STRING:
         return read_string(r, value);
     case RF_SCALAR_BOOLEAN:
-        if (!read_boolean(r, &boolean))
+        if (!rf_read_boolean(r, &boolean))
             return false;
         *value = rf_value_bool(boolean);
         return true;

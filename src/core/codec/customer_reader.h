@@ -25,6 +25,7 @@ bool rf_read_fault(struct rf_reader *r, const char *fault);
 
 bool rf_read_long(struct rf_reader *r, int64_t *number);
 bool rf_read_double(struct rf_reader *r, double *number);
+bool rf_read_boolean(struct rf_reader *r, bool *boolean);
 bool rf_read_bytes(struct rf_reader *r, struct rf_bytes *bytes); /* a view, of string too */
 bool rf_read_hash(struct rf_reader *r, uint64_t *hash);
 uint64_t rf_read_word(const uint8_t bytes[8]); /* the least significant byte first */

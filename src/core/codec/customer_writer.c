@@ -26,6 +26,11 @@ void rf_writer_end(struct rf_writer *w)
 void rf_write_bytes(struct rf_writer *w, struct rf_bytes bytes)
 {
     rf_write_long(w, (int64_t)bytes.size);
+    rf_write_raw(w, bytes);
+}
+
+void rf_write_raw(struct rf_writer *w, struct rf_bytes bytes)
+{
     if (bytes.size > 0 && rf_writer_room(w, bytes.size)) {
         memcpy(w->at, bytes.data, bytes.size);
         w->at += bytes.size;

@@ -80,6 +80,7 @@ static inline void rf_write_double(struct rf_writer *w, double number)
 }
 
 void rf_write_bytes(struct rf_writer *w, struct rf_bytes bytes);
+void rf_write_raw(struct rf_writer *w, struct rf_bytes bytes); /* without their count */
 void rf_write_scalar(struct rf_writer *w, enum rf_scalar scalar, struct rf_value value);
 /* Is the value of the kind that the scalar is? */
 bool rf_scalar_fits(enum rf_scalar scalar, struct rf_value value);

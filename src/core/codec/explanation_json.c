@@ -118,9 +118,11 @@ static void print_pattern(struct rf_buffer *out, const struct rf_explained_patte
     rf_buffer_append_text(out, "]}");
 }
 
-static void print_rule(struct rf_buffer *out, const struct rf_explained_rule *rule)
+static void print_rule(struct rf_buffer *out, enum rf_rule_mode mode,
+                       const struct rf_explained_rule *rule)
 {
     rf_buffer_printf(out, "{\"standing\":\"%s\"", rf_standing_name(rule->standing));
+    rf_buffer_printf(out, ",\"mode\":\"%s\"", rf_rule_mode_name(mode));
     print_optional_instant(out, "since", rule->since, RF_MS_MIN);
     print_optional_instant(out, "until", rule->until, RF_MS_MIN);
     rf_buffer_printf(out, ",\"fired\":%lld", (long long)rule->fired_count);
@@ -152,7 +154,7 @@ void rf_explanation_print_json(const struct rf_plan *plan, const struct rf_expla
         rf_buffer_append_text(out, i == 0 ? "" : ",");
         rf_json_print_text(out, rf_bytes_of_text(plan->rules[explanation->rules[i].rule].name));
         rf_buffer_append_byte(out, ':');
-        print_rule(out, &explanation->rules[i]);
+        print_rule(out, plan->rules[explanation->rules[i].rule].mode, &explanation->rules[i]);
     }
     rf_buffer_append_text(out, "}}");
 }

@@ -42,7 +42,7 @@ static struct rf_moment rising(struct rf_engine *engine, const struct rf_custome
 
 static rf_ms cooled_down(const struct rf_rule *rule, const struct rf_rule_state *state)
 {
-    return state->fired_count == 0 ? RF_MS_MIN : state->last_fired + rule->cooldown;
+    return state->last_fired == RF_MS_MIN ? RF_MS_MIN : state->last_fired + rule->cooldown;
 }
 
 /* As rf_crossing_find, however many steps there are on the way. */
@@ -59,7 +59,7 @@ static rf_ms find_for_sure(struct rf_engine *engine, const struct rf_customer *c
 static bool has_fired_since(const struct rf_rule *rule, const struct rf_rule_state *state,
                             rf_ms since)
 {
-    return state->fired_count > 0 && state->last_fired >= since + rule->hold;
+    return state->last_fired != RF_MS_MIN && state->last_fired >= since + rule->hold;
 }
 
 /* `when` has to hold for a while: the first time that it does so for long enough. */
@@ -96,9 +96,7 @@ static struct rf_moment of_hold(struct rf_engine *engine, const struct rf_custom
 
 static rf_ms base_of(const struct rf_customer *customer, const struct rf_rule_state *state)
 {
-    rf_ms base = later(customer->as_of, state->told);
-
-    return state->fired_count > 0 ? later(base, state->last_fired) : base;
+    return later(later(customer->as_of, state->told), state->last_fired);
 }
 
 static struct rf_moment of_rule(struct rf_engine *engine, const struct rf_customer *customer,
@@ -110,6 +108,10 @@ static struct rf_moment of_rule(struct rf_engine *engine, const struct rf_custom
     rf_ms from = later(base_of(customer, state), looked);
 
     if (!moving->has_timers)
+        return never;
+    if (rf_rule_state_is_over(state, rule))
+        return looked < from ? (struct rf_moment){.at = from, .real = true} : never;
+    if (rule->mode == RF_MODE_OFF)
         return never;
     if (state->raised)
         return rising(engine, customer, &moving->clear_when, from, RF_MS_MIN, steps_max);
@@ -141,8 +143,8 @@ void rf_due_settle(struct rf_engine *engine, struct rf_customer *customer, rf_ms
     if (customer->as_of == RF_MS_MIN)
         return;
     for (uint32_t i = 0; i < engine->plan->rule_count; i++) {
-        if (engine->plan->rules[i].hold > 0 && engine->moving.rules[i].when.test_count > 0 &&
-            !customer->rules[i].raised)
+        if (engine->plan->rules[i].mode != RF_MODE_OFF && engine->plan->rules[i].hold > 0 &&
+            engine->moving.rules[i].when.test_count > 0 && !customer->rules[i].raised)
             settle_hold(engine, customer, i, until);
     }
 }
@@ -225,6 +227,7 @@ static void evict(struct rf_engine *engine, struct rf_customer *customer, rf_ms 
     fold->evicted = true;
     fold->changed = true;
     rf_features_look(engine, customer, at, NULL);
+    rf_rules_end(engine, customer, &cause, arena, fold);
     if (engine->plan->lifecycle_output != RF_OUTPUT_NONE)
         rf_describe_lifecycle(engine, RF_STATUS_EVICTED, &cause, arena, rf_describe_push(engine));
 }

@@ -268,9 +268,11 @@ static void find_standing(const struct rf_rule *rule, const struct rf_rule_state
 {
     bool holds = explained->when == NULL || explained->when->truth == RF_TRUTH_TRUE;
     rf_ms held_since = state->held_since == RF_MS_MIN ? now : state->held_since;
-    rf_ms cooled = state->fired_count == 0 ? RF_MS_MIN : state->last_fired + rule->cooldown;
+    rf_ms cooled = state->last_fired == RF_MS_MIN ? RF_MS_MIN : state->last_fired + rule->cooldown;
 
-    if (state->raised) {
+    if (rule->mode == RF_MODE_OFF && !state->raised) {
+        explained->standing = RF_STANDING_OFF;
+    } else if (state->raised) {
         explained->standing = RF_STANDING_RAISED;
         explained->since = state->last_fired;
     } else if (rule->pattern != NULL) {
@@ -282,7 +284,7 @@ static void find_standing(const struct rf_rule *rule, const struct rf_rule_state
         explained->standing = RF_STANDING_FOR;
         explained->since = held_since;
         explained->until = held_since + rule->hold;
-    } else if (rule->hold > 0 && state->fired_count > 0 &&
+    } else if (rule->hold > 0 && state->last_fired != RF_MS_MIN &&
                state->last_fired >= held_since + rule->hold) {
         explained->standing = RF_STANDING_TOLD;
         explained->since = held_since;

@@ -265,7 +265,8 @@ void rf_moving_make(struct rf_arena *arena, const struct rf_plan *plan,
 
         take_condition(&maker, rule->when, &of->when);
         take_condition(&maker, rule->clear_when, &of->clear_when);
-        of->has_timers = rule->hold > 0 || of->when.may_rise || of->clear_when.may_rise;
+        of->has_timers = rule->mode != RF_MODE_LIVE || rule->hold > 0 || of->when.may_rise ||
+                         of->clear_when.may_rise;
         moving->has_timers = moving->has_timers || of->has_timers;
         moving->has_holds = moving->has_holds || (rule->hold > 0 && of->when.test_count > 0);
     }

@@ -9,6 +9,10 @@ static bool is_asked(const struct rf_engine *engine, uint32_t index,
 {
     const struct rf_rule_wiring *wiring = &engine->wiring.rules[index];
 
+    if (rf_rule_state_is_over(state, &engine->plan->rules[index]))
+        return true;
+    if (engine->plan->rules[index].mode == RF_MODE_OFF)
+        return false;
     if (engine->plan->rules[index].pattern != NULL && !state->raised)
         return false; /* its matches ask */
     return wiring->each_event || rf_feature_set_meets(&wiring->when_reads, &engine->changed) ||
@@ -33,7 +37,7 @@ static bool ask(struct rf_engine *engine, const struct rf_expr *condition,
 
 static bool cools_down(const struct rf_rule *rule, const struct rf_rule_state *state, rf_ms at)
 {
-    return state->fired_count > 0 && at - state->last_fired < rule->cooldown;
+    return state->last_fired != RF_MS_MIN && at - state->last_fired < rule->cooldown;
 }
 
 /* Has it held for long enough, and not yet fired while it did? */
@@ -43,42 +47,64 @@ static bool is_ripe(const struct rf_engine *engine, const struct rf_rule *rule,
     if (rule->hold == 0)
         return true;
     return engine->now - state->held_since >= rule->hold &&
-           (state->fired_count == 0 || state->last_fired < state->held_since + rule->hold);
+           (state->last_fired == RF_MS_MIN || state->last_fired < state->held_since + rule->hold);
+}
+
+static void hold_back(struct rf_engine *engine, uint32_t index, enum rf_held_by by)
+{
+    engine->held[index].by[by]++;
+    engine->any_held = true;
+}
+
+/* In shadow it is made as well, so that what cannot be made is found out, and told to nobody. */
+static bool tell(struct rf_engine *engine, uint32_t index, const struct rf_rule_state *state,
+                 enum rf_status status, const struct rf_cause *cause, struct rf_arena *arena,
+                 struct rf_error *err)
+{
+    if (!rf_describe(engine, index, status, cause, state->fired_count, state->id, arena, err))
+        return false;
+    if (state->shadow)
+        engine->derived_count--;
+    if (state->shadow && status == RF_STATUS_RAISED)
+        hold_back(engine, index, RF_HELD_BY_SHADOW);
+    return true;
 }
 
 static bool raise_alert(struct rf_engine *engine, uint32_t index, struct rf_rule_state *state,
                         const struct rf_cause *cause, struct rf_arena *arena, struct rf_error *err)
 {
     const struct rf_rule *rule = &engine->plan->rules[index];
-    int64_t number = state->fired_count + 1;
-    struct rf_hash128 id = rf_describe_episode(engine, index, cause->customer, number);
+    struct rf_rule_state next = *state;
     uint64_t told_hash = 0;
 
+    next.fired_count++;
+    next.last_fired = cause->at;
+    next.id = rf_describe_episode(engine, index, cause->customer, next.fired_count);
     if (!rf_describe_reasons_hash(engine, index, &told_hash, err) ||
-        !rf_describe(engine, index, RF_STATUS_RAISED, cause, number, id, arena, err))
+        !tell(engine, index, &next, RF_STATUS_RAISED, cause, arena, err))
         return false;
-    state->fired_count = number;
-    state->last_fired = cause->at;
-    if (rule->clear_when == NULL)
+    *state = next;
+    state->raised = rule->clear_when != NULL;
+    if (!state->raised) {
+        state->id = (struct rf_hash128){0};
         return true;
-    state->raised = true;
+    }
     state->told = cause->at;
     state->told_hash = told_hash;
-    state->id = id;
     return true;
 }
 
 static bool clear_alert(struct rf_engine *engine, uint32_t index, struct rf_rule_state *state,
                         const struct rf_cause *cause, struct rf_arena *arena, struct rf_error *err)
 {
-    if (!rf_describe(engine, index, RF_STATUS_CLEARED, cause, state->fired_count, state->id, arena,
-                     err))
+    if (!tell(engine, index, state, RF_STATUS_CLEARED, cause, arena, err))
         return false;
     state->raised = false;
     state->held_since = RF_MS_MIN;
     state->told = engine->now;
     state->told_hash = 0;
     state->id = (struct rf_hash128){0};
+    rf_rule_state_settle(state, &engine->plan->rules[index]);
     return true;
 }
 
@@ -94,8 +120,7 @@ static bool update_alert(struct rf_engine *engine, uint32_t index, struct rf_rul
         return false;
     if (hash == state->told_hash)
         return true;
-    if (!rf_describe(engine, index, RF_STATUS_UPDATED, cause, state->fired_count, state->id, arena,
-                     err))
+    if (!tell(engine, index, state, RF_STATUS_UPDATED, cause, arena, err))
         return false;
     state->told = engine->now;
     state->told_hash = hash;
@@ -106,7 +131,8 @@ static bool ask_raised(struct rf_engine *engine, uint32_t index, struct rf_rule_
                        const struct rf_cause *cause, struct rf_arena *arena, struct rf_error *err)
 {
     const struct rf_rule *rule = &engine->plan->rules[index];
-    bool clears = rule->clear_when == NULL; /* it has none any more: what it raised is over */
+    /* It has none any more: what it raised is over. */
+    bool clears = rule->clear_when == NULL || rf_rule_state_is_over(state, rule);
 
     if (!clears && !ask(engine, rule->clear_when, &engine->wiring.rules[index].clear_reads,
                         "clear_when", &clears, err))
@@ -114,12 +140,6 @@ static bool ask_raised(struct rf_engine *engine, uint32_t index, struct rf_rule_
     if (clears)
         return clear_alert(engine, index, state, cause, arena, err);
     return update_alert(engine, index, state, cause, arena, err);
-}
-
-static void hold_back(struct rf_engine *engine, uint32_t index, enum rf_held_by by)
-{
-    engine->held[index].by[by]++;
-    engine->any_held = true;
 }
 
 static bool ask_idle(struct rf_engine *engine, uint32_t index, struct rf_rule_state *state,
@@ -177,8 +197,7 @@ static bool tell_match(struct rf_engine *engine, uint32_t index, struct rf_rule_
     if (rule->update == 0 || cause->at - state->told < rule->update)
         return true;
     if (!rf_describe_reasons_hash(engine, index, &hash, err) ||
-        !rf_describe(engine, index, RF_STATUS_UPDATED, cause, state->fired_count, state->id, arena,
-                     err))
+        !tell(engine, index, state, RF_STATUS_UPDATED, cause, arena, err))
         return false;
     state->told = cause->at;
     state->told_hash = hash;
@@ -201,11 +220,25 @@ void rf_rules_match(struct rf_engine *engine, uint32_t index, struct rf_rule_sta
 
     rf_assert(cause->match != NULL);
     rf_error_clear(&engine->error);
-    ok = state->raised ? tell_match(engine, index, state, cause, arena, &engine->error)
-                       : ask_matched(engine, index, state, cause, arena, &engine->error);
+    if (engine->plan->rules[index].mode == RF_MODE_OFF)
+        ok = true;
+    else
+        ok = state->raised ? tell_match(engine, index, state, cause, arena, &engine->error)
+                           : ask_matched(engine, index, state, cause, arena, &engine->error);
     rf_meter_end(engine, index, began);
     if (!ok)
         count_failure(engine, index, fold);
+}
+
+void rf_rules_end(struct rf_engine *engine, struct rf_customer *customer,
+                  const struct rf_cause *cause, struct rf_arena *arena, struct rf_fold *fold)
+{
+    for (uint32_t i = 0; i < engine->plan->rule_count; i++) {
+        rf_error_clear(&engine->error);
+        if (customer->rules[i].raised &&
+            !clear_alert(engine, i, &customer->rules[i], cause, arena, &engine->error))
+            count_failure(engine, i, fold);
+    }
 }
 
 void rf_rules_ask_one(struct rf_engine *engine, uint32_t index, struct rf_rule_state *state,

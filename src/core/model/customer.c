@@ -24,3 +24,30 @@ static const struct rf_field_type customer_fields[] = {
 
 const struct rf_record_type rf_customer_type = {
     .name = "the customer", .field_count = RF_CUSTOMER_FIELDS, .fields = customer_fields};
+
+void rf_rule_state_init(struct rf_rule_state *state)
+{
+    *state =
+        (struct rf_rule_state){.last_fired = RF_MS_MIN, .held_since = RF_MS_MIN, .told = RF_MS_MIN};
+}
+
+bool rf_rule_state_is_over(const struct rf_rule_state *state, const struct rf_rule *rule)
+{
+    return state->raised && !state->shadow && rule->mode != RF_MODE_LIVE;
+}
+
+void rf_rule_state_settle(struct rf_rule_state *state, const struct rf_rule *rule)
+{
+    bool shadow = rule->mode == RF_MODE_SHADOW;
+    int64_t count = state->fired_count;
+
+    if (rf_rule_state_is_over(state, rule))
+        return;
+    if (rule->mode == RF_MODE_OFF)
+        state->held_since = RF_MS_MIN;
+    if (state->shadow == shadow)
+        return;
+    rf_rule_state_init(state);
+    state->fired_count = count;
+    state->shadow = shadow;
+}

@@ -120,14 +120,24 @@ extern const struct rf_type rf_cases_type;
 /* An alert is an episode: raised, perhaps updated, cleared. Without `clear_when` it is over as it begins. */
 struct rf_rule_state {
     int64_t fired_count; /* how often it was raised: the number of the latest episode */
-    rf_ms last_fired;    /* when; RF_MS_MIN: never */
+    rf_ms last_fired;    /* when; RF_MS_MIN: never in its mode */
     rf_ms held_since;    /* with `for`: `when` holds since then; RF_MS_MIN: it does not */
     rf_ms told;          /* with clear_when: an episode was last told of; RF_MS_MIN: never */
+    bool shadow;         /* remembered in shadow: nobody was told */
     bool raised;         /* the episode is open */
     /* of an open episode */
     uint64_t told_hash;   /* of the reasons told then */
     struct rf_hash128 id; /* of the episode, whatever becomes of the rule meanwhile */
 };
+
+struct rf_rule;
+/* Nothing is remembered. */
+void rf_rule_state_init(struct rf_rule_state *state);
+/* It has told of an alert that is still open, and will not tell more: only that it is over. */
+bool rf_rule_state_is_over(const struct rf_rule_state *state, const struct rf_rule *rule);
+/* What was remembered in another mode is of no account in this one, but for what is to be told to be over first, and
+ * for the number of episodes, which goes on. */
+void rf_rule_state_settle(struct rf_rule_state *state, const struct rf_rule *rule);
 
 /* An event id that was seen, for de-duplication. */
 struct rf_seen {
@@ -141,9 +151,13 @@ struct rf_customer {
     rf_ms first_seen; /* least event time; RF_MS_MAX: new */
     rf_ms as_of;      /* greatest event time; RF_MS_MIN: new */
     int64_t event_count;
-    rf_ms due; /* to be looked at without an event; RF_MS_MAX: never. Follows from plan and rest (engine.h) */
+    rf_ms
+        due; /* to be looked at without an event; RF_MS_MAX: never. Follows from plan and rest (engine.h) */
     struct rf_feature_state *features; /* by index in the plan */
     struct rf_rule_state *rules;       /* by index in the plan */
+    /* Open alerts of rules that the plan does not have, as they were read: they come back with the rule. */
+    uint32_t lost_rule_count;
+    struct rf_bytes *lost_rules;
     struct rf_pattern_state *patterns; /* by index in the plan */
     uint32_t seen_count, seen_capacity;
     struct rf_seen *seen; /* ascending by time, then hash */

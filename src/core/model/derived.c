@@ -13,7 +13,7 @@ const char *rf_status_name(enum rf_status status)
 
 const char *rf_held_by_name(enum rf_held_by by)
 {
-    static const char *const names[RF_HELD_BY_COUNT] = {"cooldown", "for", "guard"};
+    static const char *const names[RF_HELD_BY_COUNT] = {"cooldown", "for", "guard", "shadow"};
 
     return names[by];
 }

@@ -35,10 +35,11 @@ enum rf_status {
 /* What kept a rule from firing although its condition held, or its pattern was complete. */
 enum rf_held_by {
     RF_HELD_BY_COOLDOWN,
-    RF_HELD_BY_FOR,   /* it does not hold for long enough yet, or has fired since it does */
-    RF_HELD_BY_GUARD, /* the `when` beside a pattern does not hold */
+    RF_HELD_BY_FOR,    /* it does not hold for long enough yet, or has fired since it does */
+    RF_HELD_BY_GUARD,  /* the `when` beside a pattern does not hold */
+    RF_HELD_BY_SHADOW, /* it is in shadow: it would have raised an alert */
 };
-#define RF_HELD_BY_COUNT 3
+#define RF_HELD_BY_COUNT 4
 /* "cooldown", ... */
 const char *rf_held_by_name(enum rf_held_by by);
 

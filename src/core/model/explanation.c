@@ -6,7 +6,7 @@ const char *rf_standing_name(enum rf_standing standing)
         [RF_STANDING_READY] = "ready",     [RF_STANDING_CONDITION] = "condition",
         [RF_STANDING_RAISED] = "raised",   [RF_STANDING_FOR] = "for",
         [RF_STANDING_TOLD] = "told",       [RF_STANDING_COOLDOWN] = "cooldown",
-        [RF_STANDING_PATTERN] = "pattern",
+        [RF_STANDING_PATTERN] = "pattern", [RF_STANDING_OFF] = "off",
     };
 
     return names[standing];

@@ -40,8 +40,9 @@ enum rf_standing {
     RF_STANDING_TOLD,      /* with `for`: it has fired since `when` began to hold */
     RF_STANDING_COOLDOWN,
     RF_STANDING_PATTERN, /* its pattern has to become complete */
+    RF_STANDING_OFF,     /* it is not asked */
 };
-#define RF_STANDINGS (RF_STANDING_PATTERN + 1)
+#define RF_STANDINGS (RF_STANDING_OFF + 1)
 
 /* How far the customer has come in a pattern: its partial matches, the one that has begun first at first. */
 struct rf_explained_event {
@@ -87,7 +88,7 @@ struct rf_explanation {
     const struct rf_explained_rule *rules; /* in the order of the plan */
 };
 
-/* "ready", "condition", "raised", "for", "told", "cooldown", "pattern". */
+/* "ready", "condition", "raised", "for", "told", "cooldown", "pattern", "off". */
 const char *rf_standing_name(enum rf_standing standing);
 /* "==", "<=", ...; "" for none. */
 const char *rf_comparison_name(enum rf_comparison comparison);

@@ -44,7 +44,7 @@ static inline bool rf_read_is_history(const struct rf_expr_read *read)
 #define RF_FEATURES_MAX  256
 #define RF_RULES_MAX     256
 
-#define RF_OUTPUT_NONE       UINT32_MAX
+#define RF_OUTPUT_NONE   UINT32_MAX
 
 /* A set of features, by index. */
 struct rf_feature_set {
@@ -175,6 +175,15 @@ struct rf_feature {
     bool reads_now; /* its value moves as time passes */
 };
 
+/* What a rule that fires comes to. */
+enum rf_rule_mode {
+    RF_MODE_LIVE,
+    RF_MODE_SHADOW, /* it is asked and remembers like any other, and tells nobody: counted as held back */
+    RF_MODE_OFF, /* it is not asked; what it has raised is cleared */
+};
+/* "live", "shadow", "off" */
+const char *rf_rule_mode_name(enum rf_rule_mode mode);
+
 /* A derived event's way out. */
 struct rf_output {
     const char *name;
@@ -187,7 +196,8 @@ struct rf_output {
 
 struct rf_rule {
     const char *name;
-    const char *version;        /* 16 hex digits: a hash of the definition */
+    const char *version; /* 16 hex digits: a hash of the definition, whatever its mode */
+    enum rf_rule_mode mode;
     const struct rf_expr *when; /* bool; NULL: every match of the pattern counts */
     const struct rf_pattern
         *pattern; /* one of the plan's; NULL: the rule asks for what is, by `when` */

@@ -257,6 +257,8 @@ static void detail_rule(struct comparing *comparing, struct rf_part_change *part
     compare_expr(part, "clear_when", before->clear_when, after->clear_when);
     compare_expr(part, "because", before->because, after->because);
     compare_text(comparing, part, "severity", before->severity, after->severity);
+    compare_text(comparing, part, "mode", rf_rule_mode_name(before->mode),
+                 rf_rule_mode_name(after->mode));
     compare_span(comparing, part, "cooldown", before->cooldown, after->cooldown);
     compare_span(comparing, part, "for", before->hold, after->hold);
     compare_span(comparing, part, "update", before->update, after->update);
@@ -291,7 +293,7 @@ static void compare_rules(struct comparing *comparing, struct rf_part_changes *l
         if (old == NULL)
             continue;
         part->change = RF_UNCHANGED;
-        if (strcmp(old->version, after->rules[i].version) == 0)
+        if (strcmp(old->version, after->rules[i].version) == 0 && old->mode == after->rules[i].mode)
             continue;
         part->change = RF_CHANGED;
         detail_rule(comparing, part, old, &after->rules[i]);

@@ -140,7 +140,7 @@ struct rf_rule_counts {
         errors; /* evaluations that failed: the rule did not fire; those of aborted transactions too */
 };
 struct rf_rule_view {
-    const char *rule, *version, *output, *severity;
+    const char *rule, *version, *output, *severity, *mode; /* rf_rule_mode_name */
     struct rf_rule_counts counts;
     /* Evaluations, those of aborted transactions too. One in RF_METER_EVERY is timed (core/engine/meter.h). */
     uint64_t evaluations, timed;

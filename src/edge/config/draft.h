@@ -30,7 +30,7 @@ struct rf_feature_draft {
     const struct rf_yaml_node *where, *close, *by;
     const char *on, *cases;
     double q;
-    int stat; /* index in the choices */
+    int stat;                                     /* index in the choices */
     rf_span_ms window, offset, bucket, half_life; /* 0: not written */
 };
 
@@ -51,7 +51,7 @@ struct rf_step_draft {
 struct rf_rule_draft {
     const struct rf_yaml_node *when, *because, *clear_when, *pattern;
     const char *emit;
-    int severity;
+    int severity, mode; /* index in the choices */
     rf_span_ms cooldown, hold, update;
     rf_span_ms within; /* of the pattern; 0: not written */
     int skip;          /* index in the choices */

@@ -189,6 +189,7 @@ static void make_rule(struct rf_build *build, struct rf_entry *entry,
     rule->clear_when = compile(build, entry, draft->clear_when, &rf_type_bool);
     rule->offer_value = compile(build, entry, draft->offer.value, &rf_type_double);
     rule->severity = severities[draft->severity];
+    rule->mode = (enum rf_rule_mode)draft->mode;
     rule->cooldown = draft->cooldown;
     rule->hold = draft->hold;
     rule->update = draft->update;

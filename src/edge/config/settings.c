@@ -40,6 +40,7 @@ static const char *const stats[] = {"mean",
                                     "resolution_mean",
                                     "resolution_last",
                                     NULL};
+static const char *const modes[] = {"live", "shadow", "off", NULL};
 static const char *const skips[] = {"past_last", "none", NULL};
 
 /* clang-format off */
@@ -152,6 +153,7 @@ const struct rf_setting rf_settings[] = {
 
     {"rules.*", "when", RF_SETTING_EXPRESSION, "bool: asked again when a feature that it reads has changed; with a pattern: asked at each match", NULL, NULL, 0, 0, RULE(when), false},
     {"rules.*", "emit", RF_SETTING_NAME, "the output", NULL, NULL, 1, 100, RULE(emit), true},
+    {"rules.*", "mode", RF_SETTING_CHOICE, "shadow: it is asked and counted, and tells nobody; off: it is not asked, and what it has raised is cleared", "live", modes, 0, 0, RULE(mode), false},
     {"rules.*", "severity", RF_SETTING_CHOICE, "how urgent it is", "medium", severities, 0, 0, RULE(severity), false},
     {"rules.*", "cooldown", RF_SETTING_SPAN, "how long the rule is silent about a customer after it fired, in event time; the default is not at all", "0s", NULL, 0, 10 * YEARS_MS, RULE(cooldown), false},
     {"rules.*", "because", RF_SETTING_EXPRESSION, "string: the explanation for people", NULL, NULL, 0, 0, RULE(because), false},

@@ -171,8 +171,11 @@ void rf_build_hashes(struct rf_build *build)
         hash = add_source(hash, &plan->sources[i]);
     for (size_t i = 0; i < plan->feature_count; i++)
         hash = add_number(add_text(hash, plan->features[i].name), build->feature_hashes[i]);
-    for (size_t i = 0; i < plan->rule_count; i++)
+    for (size_t i = 0; i < plan->rule_count; i++) {
         hash = add_text(add_text(hash, plan->rules[i].name), plan->rules[i].version);
+        if (plan->rules[i].mode != RF_MODE_LIVE)
+            hash = add_number(hash, plan->rules[i].mode);
+    }
     for (size_t i = 0; i < plan->output_count; i++)
         hash = add_output(hash, &plan->outputs[i]);
     hash = add_number(hash, (uint64_t)plan->lateness);

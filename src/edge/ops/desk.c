@@ -167,6 +167,7 @@ static void print_rules(const struct rf_snapshot *snapshot, struct rf_json *json
         rf_json_text(json, "version", rule->version);
         rf_json_text(json, "output", rule->output);
         rf_json_text(json, "severity", rule->severity);
+        rf_json_text(json, "mode", rule->mode);
         rf_json_count(json, "raised", rule->counts.raised);
         rf_json_count(json, "updated", rule->counts.updated);
         rf_json_count(json, "cleared", rule->counts.cleared);

@@ -129,7 +129,9 @@ static void print_rules(struct rf_json *json, const struct rf_snapshot *snapshot
         rf_json_begin(json, NULL, '{');
         rf_json_text(json, "rule", rule->rule);
         rf_json_text(json, "severity", rule->severity);
+        rf_json_text(json, "mode", rule->mode);
         rf_json_count(json, "raised", rule->counts.raised);
+        rf_json_count(json, "shadow", rule->counts.held[RF_HELD_BY_SHADOW]);
         rf_json_count(json, "errors", rule->counts.errors);
         rf_json_end(json, '}');
     }

@@ -312,6 +312,7 @@ static void view_rules(struct gathering *g)
         rules[i].version = rule->version;
         rules[i].output = g->plan->outputs[rule->output].name;
         rules[i].severity = rule->severity;
+        rules[i].mode = rf_rule_mode_name(rule->mode);
         rules[i].counts = g->ledger.rules[i];
         rules[i].counts.errors = g->meters[i].failures;
         rules[i].evaluations = g->meters[i].evaluations;

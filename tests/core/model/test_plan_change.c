@@ -215,19 +215,22 @@ START_TEST(rules_are_compared_setting_by_setting)
                          "  a: { when: kept > 3, emit: alert, cooldown: 7d }\n"
                          "  b: { when: kept > 3, emit: alert }\n"
                          "  c: { when: longer > 3, emit: alert }\n"
-                         "  d: { when: kept > 3, emit: alert }\n"),
+                         "  d: { when: kept > 3, emit: alert }\n"
+                         "  f: { when: kept > 3, emit: alert }\n"),
             load(AFTER, "rules:\n"
                         "  e: { when: kept > 3, emit: alert }\n"
+                        "  f: { when: kept > 3, emit: alert, mode: off }\n"
                         "  c: { when: longer > 3, emit: alert }\n"
                         "  b: { when: 'kept   > 3', emit: alert }\n"
                         "  a: { when: kept > 4, emit: offer, cooldown: 1d, severity: high }\n"));
 
-    ck_assert_uint_eq(changes.rules.count, 5);
+    ck_assert_uint_eq(changes.rules.count, 6);
     assert_change(&changes.rules, "a", RF_CHANGED,
                   "when, severity medium -> high, cooldown 7d -> 1d, emit alert -> offer");
     assert_change(&changes.rules, "b", RF_UNCHANGED, "");
     assert_change(&changes.rules, "c", RF_CHANGED, "what it reads");
     assert_change(&changes.rules, "d", RF_REMOVED, "");
+    assert_change(&changes.rules, "f", RF_CHANGED, "mode live -> off");
     assert_change(&changes.rules, "e", RF_ADDED, "");
 }
 END_TEST

@@ -96,6 +96,8 @@ static void make_plan(void)
     rule((struct rf_rule){.name = "busy", .hold = 5 * RF_HOUR_MS, .cooldown = RF_DAY_MS},
          "calls >= 2", NULL, calls);
     rule((struct rf_rule){.name = "news", .cooldown = 3 * RF_HOUR_MS}, "calls == 1", NULL, calls);
+    rule((struct rf_rule){.name = "tried", .mode = RF_MODE_SHADOW, .hold = 2 * RF_HOUR_MS},
+         "calls >= 2", "rate < 0.75", calls);
     fixture.plan.lifecycle_output = 0;
     fixture.plan.max_ahead = 400 * RF_DAY_MS;
     fixture.plan.record_bytes_max = 65536;

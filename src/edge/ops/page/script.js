@@ -277,12 +277,13 @@ function showRestore(tick) {
 }
 
 function showRules(tick) {
-  const rules = [...(tick.rules || [])].sort((a, b) => b.raised - a.raised);
-  const most = Math.max(1, ...rules.map((rule) => rule.raised));
+  const fired = (rule) => (rule.mode === 'shadow' ? rule.shadow : rule.raised);
+  const rules = [...(tick.rules || [])].sort((a, b) => fired(b) - fired(a));
+  const most = Math.max(1, ...rules.map(fired));
   $('rules-empty').hidden = rules.length > 0;
   $('rules').replaceChildren(...rules.slice(0, 12).map((rule) => el('li', {},
-    el('div', { class: 'line' }, el('span', { class: 'name' }, rule.rule, ' ', el('span', { class: 'aside' }, rule.severity)), el('b', {}, count(rule.raised))),
-    el('progress', { max: most, value: rule.raised, 'aria-label': `${rule.rule} fired` }),
+    el('div', { class: 'line' }, el('span', { class: 'name' }, rule.rule, ' ', el('span', { class: 'aside' }, rule.mode === 'live' ? rule.severity : { shadow: 'in shadow, tells nobody', off: 'off' }[rule.mode])), el('b', {}, count(fired(rule)))),
+    el('progress', { max: most, value: fired(rule), 'aria-label': `${rule.rule} fired` }),
     rule.errors > 0 ? el('p', { class: 'errors' }, `${count(rule.errors)} evaluations failed`) : null)));
   const select = $('alerts-rule');
   if (select.options.length !== rules.length + 1) {
@@ -404,7 +405,7 @@ function ageText(as_of) {
   return 'Current: nothing of its partition waits to be folded.';
 }
 
-const STANDINGS = { ready: 'fires at the next event', condition: 'its condition does not hold', raised: 'its alert is open', for: 'has to hold for longer', told: 'has told, and still holds', cooldown: 'is silent' };
+const STANDINGS = { ready: 'fires at the next event', condition: 'its condition does not hold', raised: 'its alert is open', for: 'has to hold for longer', told: 'has told, and still holds', cooldown: 'is silent', pattern: 'waits for its pattern', off: 'is off' };
 
 /* A condition by its parts: what holds, for which values, and how far the rest is from holding. */
 function conditionNode(condition) {
@@ -417,8 +418,9 @@ function conditionNode(condition) {
 }
 
 function explainNode([name, rule]) {
+  const mode = rule.mode === 'shadow' ? ' in shadow:' : '';
   const until = rule.until ? ` until ${when(rule.until)}` : rule.since ? ` since ${when(rule.since)}` : '';
-  return el('details', { class: 'why-not' }, el('summary', {}, el('b', {}, name), ` ${STANDINGS[rule.standing] || rule.standing}${until}`,
+  return el('details', { class: 'why-not' }, el('summary', {}, el('b', {}, name), mode, ` ${STANDINGS[rule.standing] || rule.standing}${until}`,
     rule.fired ? el('span', { class: 'facts' }, ` fired ${rule.fired === 1 ? 'once' : `${rule.fired} times`}, last ${when(rule.last_fired)}`) : null),
   rule.when ? el('ul', { class: 'condition' }, conditionNode(rule.when)) : null, rule.due ? el('p', { class: 'facts' }, `If nothing happens: ${when(rule.due)}`) : null);
 }
