@@ -5,6 +5,7 @@
  *     lag PARTITION SECONDS RECORDS RATE STATUS    alert RULE SEVERITY CUSTOMER BECAUSE...
  *     commit SECONDS COUNT                         letter CLASS TOPIC MESSAGE...
  *     restore PARTITION REMAINING ETA_SECONDS      ready        delay MS        detach        attach
+ *     mode RULE MODE SHADOW_COUNT
  *
  * Its first line is {"address": "HOST:PORT"}; each command is answered by "ok". Standard input's end ends it. */
 #include <getopt.h>
@@ -249,6 +250,21 @@ static void add_commits(const char *arguments)
     state.worker.committed += (uint64_t)count;
 }
 
+static void set_mode(const char *arguments)
+{
+    static char mode[32];
+    char name[64] = "";
+    uint64_t count = 0;
+
+    rf_assert(sscanf(arguments, "%63s %31s %" SCNu64, name, mode, &count) == 3);
+    for (int i = 0; i < RULES; i++) {
+        if (strcmp(rules[i], name) != 0)
+            continue;
+        state.rules[i].mode = mode;
+        state.rules[i].counts.held[RF_HELD_BY_SHADOW] = count;
+    }
+}
+
 static void obey(struct rf_ops *ops, const char *line)
 {
     char name[32] = "", a[64] = "", b[64] = "", c[64] = "";
@@ -267,6 +283,8 @@ static void obey(struct rf_ops *ops, const char *line)
         add_commits(arguments);
     else if (strcmp(name, "restore") == 0)
         set_restore(arguments);
+    else if (strcmp(name, "mode") == 0)
+        set_mode(arguments);
     else if (strcmp(name, "ready") == 0)
         set_ready();
     else if (strcmp(name, "delay") == 0)

@@ -141,6 +141,16 @@ def test_alerts_are_held_while_the_list_is_paused_and_filtered_by_rule(server, o
     expect(page.locator("#alerts .alert")).to_contain_text("second")
 
 
+def test_a_rule_in_shadow_says_so_and_what_it_would_have_raised(server, open_page):
+    server.do("alert service-failure high C1 first", "mode win-back shadow 1234")
+    page = open_page().page
+
+    first = page.locator("#rules li").first
+    expect(first).to_contain_text("win-back")
+    expect(first).to_contain_text("in shadow, tells nobody")
+    expect(first).to_contain_text("1,234")
+
+
 def test_a_customer_is_looked_up_with_the_keyboard_alone(server, open_page):
     watched = open_page()
     watched.expected.append("status of 404")
