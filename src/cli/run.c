@@ -83,9 +83,22 @@ struct serving {
     const struct run_options *options;
 };
 
+static void renew_tokens(struct serving *serving)
+{
+    const char *file = serving->generation->runtime.config->http.token_file;
+    struct rf_error err = {0};
+
+    if (serving->ops == NULL || file == NULL)
+        return;
+    if (!rf_ops_renew_tokens(serving->ops, file, &err))
+        rf_log_error(RF_FIELDS(rf_field_error(&err)),
+                     "the tokens are not taken; the old ones are still good");
+}
+
 static void reload(struct serving *serving)
 {
     rf_supervisor_reloads(serving->supervisor);
+    renew_tokens(serving);
     serving->next = rf_reload(serving->generation, serving->options->file);
     if (serving->next != NULL)
         rf_stream_stop(serving->stream, false); /* they commit what is folded */
@@ -108,6 +121,8 @@ static int serve(struct serving *serving)
             rf_supervisor_turn(serving->supervisor, stream);
         if (now > stops) {
             rf_supervisor_stops(serving->supervisor);
+            if (serving->ops != NULL)
+                rf_ops_leave(serving->ops);
             rf_stream_stop(stream, now > 1);
             rf_log_info(NULL, now > 1 ? "stopping at once" : "stopping: committing what is folded");
         }
@@ -327,7 +342,7 @@ const struct rf_command rf_command_run = {
         "SIGHUP reads the configuration again: rules, features, outputs, lateness and the like change\n"
         "from one transaction to the next, with the state as it is. A file with errors, or a setting\n"
         "that needs a restart (app, kafka, instance, workers, state, topics, http), is told in the\n"
-        "log, and the old configuration goes on.\n"
+        "log, and the old configuration goes on. The tokens of http.token_file are read again, too.\n"
         "\n"
         "  -c, --config FILE  the configuration\n"
         "      --accept-gap   go on although the input or the changelog has lost records\n"

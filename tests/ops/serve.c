@@ -5,7 +5,7 @@
  *     lag PARTITION SECONDS RECORDS RATE STATUS    alert RULE SEVERITY CUSTOMER BECAUSE...
  *     commit SECONDS COUNT                         letter CLASS TOPIC MESSAGE...
  *     restore PARTITION REMAINING ETA_SECONDS      ready        delay MS        detach        attach
- *     mode RULE MODE SHADOW_COUNT
+ *     mode RULE MODE SHADOW_COUNT                  leave
  *
  * Its first line is {"address": "HOST:PORT"}; each command is answered by "ok". Standard input's end ends it. */
 #include <getopt.h>
@@ -276,6 +276,8 @@ static void obey(struct rf_ops *ops, const char *line)
         rf_ops_detach(ops, "waiting for kafka");
     if (strcmp(name, "attach") == 0)
         rf_ops_attach(ops, &port);
+    if (strcmp(name, "leave") == 0)
+        rf_ops_leave(ops);
     rf_mutex_lock(&state.lock);
     if (strcmp(name, "lag") == 0)
         set_lag(arguments);

@@ -1,6 +1,7 @@
 """Two instances, each with its HTTP endpoint: any of the two answers for any customer, and what they say of lag is true."""
 import contextlib
 import json
+import signal
 import threading
 import time
 
@@ -173,3 +174,27 @@ def test_others_are_sent_to_the_address_that_is_advertised(app, kafka, registry,
                {"a.example:8088", "b.example:8088"}, 20, lambda: f"both addresses: {get(a, '/tasks').json()['owners']}")
     sent = {get(a, f"/customers/C{i:05d}", allow_redirects=False).headers.get("Location") for i in range(CUSTOMERS)}
     assert any(place and place.startswith("http://b.example:8088/customers/C000") for place in sent)
+
+
+def test_tokens_are_read_again_at_a_hangup(app, kafka, registry, instances, tmp_path):
+    tokens = tmp_path / "tokens"
+    tokens.write_text("before:0123456789abcdef-old\n", encoding="utf-8")
+    orders = App(app, kafka, registry, tmp_path, http={"listen": "127.0.0.1:0", "token_file": str(tokens)})
+    orders.create_topics(partitions=1)
+    instances.append(orders.instance("a").start())
+    one = instances[0]
+    wait_until(lambda: ready(url(one)), 60, "ready")
+
+    def status(token):
+        return get(url(one), "/rules", headers={"Authorization": f"Bearer {token}"}).status_code
+
+    assert (status("0123456789abcdef-old"), status("0123456789abcdef-new")) == (200, 401)
+    tokens.write_text("short:1\n", encoding="utf-8")
+    one.signal(signal.SIGHUP)
+    wait_until(lambda: one.said("the tokens are not taken; the old ones are still good"), 30, "that they are not taken")
+    assert status("0123456789abcdef-old") == 200
+    tokens.write_text("after:0123456789abcdef-new\n", encoding="utf-8")
+    one.signal(signal.SIGHUP)
+    wait_until(lambda: status("0123456789abcdef-new") == 200, 30, "the new token is good")
+    assert status("0123456789abcdef-old") == 401
+    assert "abcdef" not in one.output()

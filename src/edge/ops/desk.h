@@ -32,6 +32,7 @@ struct rf_desk {
 struct rf_desk_view {
     const struct rf_inspect *inspect; /* NULL: no workers yet, or no more */
     const char *phase;                /* then: why, such as "waiting for kafka" */
+    bool leaving;                     /* the process has been asked to stop */
     const struct rf_desk_counts *counts;
 };
 

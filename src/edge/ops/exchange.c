@@ -45,10 +45,20 @@ static bool is_our_name(const struct rf_ops *ops, const char *host)
            inet_pton(AF_INET, name, &four) == 1 || inet_pton(AF_INET6, name, &six) == 1;
 }
 
-static bool may_ask(struct rf_ops *ops, struct rf_exchange *exchange)
+/* "": nobody's token. */
+static void name_holder(struct rf_ops *ops, struct rf_exchange *exchange)
 {
+    const char *presented = header(exchange->connection, MHD_HTTP_HEADER_AUTHORIZATION);
     const char *name = NULL;
 
+    rf_mutex_lock(&ops->lock);
+    name = rf_tokens_find(&ops->tokens, presented);
+    snprintf(exchange->who, sizeof exchange->who, "%s", name == NULL ? "" : name);
+    rf_mutex_unlock(&ops->lock);
+}
+
+static bool may_ask(struct rf_ops *ops, struct rf_exchange *exchange)
+{
     if (rf_route_is_public(exchange->request.route))
         return true;
     if (!ops->needs_token) {
@@ -62,13 +72,9 @@ static bool may_ask(struct rf_ops *ops, struct rf_exchange *exchange)
     if (ops->tls.client_ca != NULL &&
         rf_tls_client(exchange->connection, exchange->who, sizeof exchange->who))
         return true;
-    name =
-        rf_tokens_find(&ops->tokens, header(exchange->connection, MHD_HTTP_HEADER_AUTHORIZATION));
-    if (name != NULL) {
-        snprintf(exchange->who, sizeof exchange->who, "%s", name);
+    name_holder(ops, exchange);
+    if (exchange->who[0] != '\0')
         return true;
-    }
-    exchange->who[0] = '\0';
     rf_reply_problem(&exchange->reply, 401,
                      ops->tls.client_ca != NULL
                          ? "a client certificate or a token is needed"

@@ -47,6 +47,13 @@ void rf_health_ready(const struct rf_desk_view *view, const struct rf_snapshot *
 {
     *health = (struct rf_health){
         .ready = true, .state = "ready", .reason = "every partition that is ours is worked on"};
+    if (view->leaving) {
+        health->ready = false;
+        health->state = "stopping";
+        health->reason = "it was asked to stop, and commits what is folded";
+        health->eta_ms = -1;
+        return;
+    }
     if (snapshot == NULL) {
         health->ready = false;
         health->state = "starting";

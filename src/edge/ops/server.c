@@ -33,7 +33,8 @@ struct rf_desk_view rf_ops_borrow(struct rf_ops *ops, struct rf_desk_counts *cou
     rf_mutex_lock(&ops->lock);
     ops->users += ops->inspect != NULL;
     *counts = ops->counts;
-    view = (struct rf_desk_view){.inspect = ops->inspect, .phase = ops->phase, .counts = counts};
+    view = (struct rf_desk_view){
+        .inspect = ops->inspect, .phase = ops->phase, .leaving = ops->leaving, .counts = counts};
     rf_mutex_unlock(&ops->lock);
     counts->connections = connections;
     counts->streams = streams;
@@ -250,6 +251,24 @@ bool rf_ops_check(const struct rf_ops_options *options, struct rf_error *err)
     return ok;
 }
 
+bool rf_ops_renew_tokens(struct rf_ops *ops, const char *token_file, struct rf_error *err)
+{
+    struct rf_tokens *tokens = calloc(1, sizeof *tokens);
+    bool ok = false;
+
+    rf_assert(tokens != NULL);
+    rf_assert(ops->needs_token);
+    ok = rf_tokens_read(token_file, tokens, err);
+    if (ok) {
+        rf_mutex_lock(&ops->lock);
+        ops->tokens = *tokens;
+        rf_mutex_unlock(&ops->lock);
+    }
+    explicit_bzero(tokens, sizeof *tokens);
+    free(tokens);
+    return ok;
+}
+
 static bool start_threads(struct rf_ops *ops, struct rf_error *err)
 {
     for (; ops->thread_count < RF_ASKERS; ops->thread_count++) {
@@ -271,6 +290,7 @@ static void wake_connection(void *connection)
 struct rf_ops *rf_ops_open(const struct rf_ops_options *options, struct rf_error *err)
 {
     struct rf_ops *ops = calloc(1, sizeof *ops);
+    bool ok = false;
 
     rf_assert(ops != NULL);
     ops->desk = (struct rf_desk){
@@ -291,8 +311,10 @@ struct rf_ops *rf_ops_open(const struct rf_ops_options *options, struct rf_error
     rf_condition_init(&ops->changed);
     rf_guard_init(&ops->guard);
     rf_feed_init(&ops->feed, ops->desk.started_at, wake_connection);
-    if (read_secrets(options, &ops->tokens, &ops->tls, err) &&
-        start(ops, options->other_port, err) && start_threads(ops, err))
+    rf_mutex_lock(&ops->lock); /* nobody is there yet to wait for it */
+    ok = read_secrets(options, &ops->tokens, &ops->tls, err);
+    rf_mutex_unlock(&ops->lock);
+    if (ok && start(ops, options->other_port, err) && start_threads(ops, err))
         return ops;
     rf_ops_close(ops);
     return NULL;
@@ -333,6 +355,13 @@ void rf_ops_set_phase(struct rf_ops *ops, const char *phase)
 {
     rf_mutex_lock(&ops->lock);
     ops->phase = phase;
+    rf_mutex_unlock(&ops->lock);
+}
+
+void rf_ops_leave(struct rf_ops *ops)
+{
+    rf_mutex_lock(&ops->lock);
+    ops->leaving = true;
     rf_mutex_unlock(&ops->lock);
 }
 

@@ -30,10 +30,16 @@ struct rf_ops *rf_ops_open(const struct rf_ops_options *options, struct rf_error
 /* HOST:PORT, with the port that it has. */
 const char *rf_ops_address(const struct rf_ops *ops);
 
+/* The tokens as they stand in the file now. False: those of before are still good. Errors: as rf_ops_open. Any thread. */
+bool rf_ops_renew_tokens(struct rf_ops *ops, const char *token_file,
+                         struct rf_error *err) RF_MUST_CHECK;
+
 /* What is waited for, a constant: what /readyz says while no workers are attached. Any thread. */
 void rf_ops_set_phase(struct rf_ops *ops, const char *phase);
 void rf_ops_attach(struct rf_ops *ops, const struct rf_inspect *inspect);
 /* Returns when no question is under way any more. */
 void rf_ops_detach(struct rf_ops *ops, const char *phase);
+/* The process has been asked to stop: /readyz says so from now on, and all else goes on. Any thread. */
+void rf_ops_leave(struct rf_ops *ops);
 
 void rf_ops_close(struct rf_ops *ops); /* NULL: nothing */

@@ -28,7 +28,6 @@ struct rf_exchange {
 
 struct rf_ops {
     struct rf_desk desk;
-    struct rf_tokens tokens;
     bool
         needs_token; /* tokens or certificates are configured: all but metrics and health is for their holders */
     struct rf_tls tls;
@@ -42,10 +41,12 @@ struct rf_ops {
 
     struct rf_mutex lock;
     struct rf_condition changed;
+    struct rf_tokens tokens RF_GUARDED_BY(lock);
     bool closing RF_GUARDED_BY(lock);
     struct rf_inspect attached RF_GUARDED_BY(lock);
     const struct rf_inspect *inspect RF_GUARDED_BY(lock); /* NULL: nothing is attached */
     const char *phase RF_GUARDED_BY(lock);
+    bool leaving RF_GUARDED_BY(lock);
     int users RF_GUARDED_BY(lock); /* of inspect, right now */
     struct rf_desk_counts counts RF_GUARDED_BY(lock);
     struct rf_exchange *questions[RF_QUESTIONS_MAX] RF_GUARDED_BY(lock);

@@ -293,7 +293,7 @@ function showRules(tick) {
   }
 }
 
-const STATES = { ready: ['fine', 'Ready'], starting: ['wait', 'Starting'], joining: ['wait', 'Joining'], restoring: ['wait', 'Restoring'], blocked: ['bad', 'Waiting'] };
+const STATES = { ready: ['fine', 'Ready'], starting: ['wait', 'Starting'], joining: ['wait', 'Joining'], restoring: ['wait', 'Restoring'], blocked: ['bad', 'Waiting'], stopping: ['wait', 'Stopping'] };
 function pill(id, kind, text) {
   $(id).dataset.kind = kind;
   if ($(`${id}-text`).textContent !== text) $(`${id}-text`).textContent = text;
