@@ -79,8 +79,7 @@ const struct rf_worker_view *rf_health_stuck(const struct rf_snapshot *snapshot)
     for (size_t i = 0; i < snapshot->worker_count; i++) {
         const struct rf_worker_view *worker = &snapshot->workers[i];
 
-        if (!worker->running ||
-            (worker->since_turn_ms > RF_LIVE_TURN_MS && !worker->waits_for_kafka))
+        if (worker->since_turn_ms > RF_LIVE_TURN_MS && !worker->waits_for_kafka)
             return worker;
     }
     return NULL;

@@ -93,6 +93,14 @@ static void view_task(struct gathering *g, int worker, const struct rf_published
     g->memtable_bytes += slot->store.memory;
 }
 
+/* One that has ended as it was asked to is not stuck. */
+static rf_span_ms since_turn(const struct rf_worker *worker, bool ended)
+{
+    if (ended && worker->fatal.kind == RF_ERROR_NONE)
+        return 0;
+    return rf_now_ms() - atomic_load(&worker->turned_ms);
+}
+
 static void view_worker(struct gathering *g, struct rf_worker *worker,
                         const struct rf_published *copy, bool ended)
 {
@@ -102,7 +110,7 @@ static void view_worker(struct gathering *g, struct rf_worker *worker,
         .index = worker->index,
         .running = !ended,
         .waits_for_kafka = atomic_load(&worker->waits) > 0,
-        .since_turn_ms = rf_now_ms() - atomic_load(&worker->turned_ms),
+        .since_turn_ms = since_turn(worker, ended),
         .committed_at = copy->committed_at,
         .since_commit_ms = copy->committed_ms < 0 ? -1 : rf_now_ms() - copy->committed_ms,
         .committed = copy->committed,

@@ -218,8 +218,12 @@ START_TEST(a_worker_that_does_not_turn_is_not_live_but_one_that_waits_for_kafka_
     ask("/livez");
     ck_assert_int_eq(reply.status, 200);
 
-    fake.workers[0].running = false;
+    fake.workers[0].running = false; /* asked to end, for a reload or for good */
     ask("/livez");
+    ck_assert_int_eq(reply.status, 200);
+
+    fake.workers[0].since_turn_ms = 31000; /* ended by an error, and the process is still there */
+    has(ask("/livez"), "\"worker\":0,\"reason\":\"it has ended\"");
     ck_assert_int_eq(reply.status, 503);
 }
 END_TEST
