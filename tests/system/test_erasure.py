@@ -4,6 +4,7 @@ import pathlib
 import signal
 
 import pytest
+import yaml
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from harness import clients, ringfold
@@ -99,6 +100,36 @@ def test_no_byte_of_a_customer_is_left_in_the_store_nor_in_the_compacted_changel
 def files_with_changelog(log, one):
     return [path for path in files_with(log, FORGOTTEN) if pathlib.Path(path).parent.name.startswith(one.changelog)
             and path.endswith(".log")]
+
+
+def test_what_a_compacted_topic_of_alerts_says_of_a_customer_goes_too(app, kafka, tmp_path, instances):
+    one = make_app(app, kafka, tmp_path, **JSON)
+    text = one.config.read_text(encoding="utf-8")
+    written = yaml.safe_load(text)
+    written["outputs"]["alert"]["key"] = "rule"
+    written["customers"] = {"emit": "alert"}
+    written["rules"] = {name: {"when": "pings == 1", "clear_when": "pings > 9", "emit": "alert", "mode": mode}
+                        for name, mode in (("often", "live"), ("seldom", "live"), ("tried", "shadow"))}
+    ringfold.write_config(one.config, written)
+    one.create_topics(partitions=2)
+    instances.append(one.instance().start())
+    produce(one, [FORGOTTEN, "C1"])
+    one.wait_idle(instances)
+
+    erase(one, FORGOTTEN, "--wait")
+    one.wait_idle(instances)
+
+    last = {message.key.decode(): message.value for message in clients.read_all(kafka, one.alerts, read_any)}
+    assert last.keys() == {f"{who}/{rule}" for who in (FORGOTTEN, "C1") for rule in ("often", "seldom")} | {FORGOTTEN}
+    assert [last[f"{FORGOTTEN}/{rule}"] for rule in ("often", "seldom")] == [None, None]
+    assert [last[f"C1/{rule}"]["status"] for rule in ("often", "seldom")] == ["RAISED", "RAISED"]
+    assert last[FORGOTTEN]["status"] == "ERASED"
+    tailed = ringfold.command("tail", "-c", one.config, one.alerts, "--from-beginning", "--to-end", env=one.env)
+    assert FORGOTTEN in tailed.stdout
+
+
+def read_any(value):
+    return None if value is None else json.loads(value)
 
 
 @pytest.mark.parametrize("form", ["json", "avro", "avro-object", "avro-raw"])

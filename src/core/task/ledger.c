@@ -138,7 +138,7 @@ void rf_ledger_outbox(struct rf_ledger *ledger, const struct rf_out *outbox, siz
     for (size_t i = 0; i < count; i++) {
         if (outbox[i].kind == RF_OUT_DEAD_LETTER)
             count_dead_letter(ledger, outbox[i].as.dead_letter->error_class);
-        else
+        if (outbox[i].kind == RF_OUT_DERIVED)
             count_derived(ledger, outbox[i].as.derived);
     }
 }

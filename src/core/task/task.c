@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/codec/derived_codec.h"
 #include "core/task/admission.h"
 
 #define LOAD_MEMORY          (16U << 20) /* of a store that is filled in bulk */
@@ -280,12 +281,30 @@ static bool fold_event(struct rf_task *task, const struct rf_input *input,
     return true;
 }
 
+/* A compacted topic keeps what a rule has said last, until it says something else, or this. */
+static void push_tombstones(struct rf_task *task, const struct rf_input *input,
+                            struct rf_bytes customer)
+{
+    const struct rf_plan *plan = task->options.plan;
+
+    for (uint32_t i = 0; i < plan->rule_count; i++) {
+        const struct rf_rule *rule = &plan->rules[i];
+        struct rf_derived of = {.rule = i, .output = rule->output, .customer = customer};
+
+        if (!plan->outputs[rule->output].keyed_by_rule || rule->mode == RF_MODE_SHADOW)
+            continue;
+        push_out(task, RF_OUT_TOMBSTONE, input)->as.tombstone = (struct rf_tombstone){
+            .output = rule->output, .key = rf_derived_key(plan, &of, &task->arena)};
+    }
+}
+
 static void erase(struct rf_task *task, const struct rf_input *input, const struct rf_event *event)
 {
     struct rf_derived *derived = rf_arena_alloc(&task->arena, sizeof *derived);
 
     rf_records_erase(task->records, event->customer);
     task->open_counts.erased++;
+    push_tombstones(task, input, event->customer);
     if (!rf_engine_erased(task->engine, event, &task->arena, derived))
         return;
     push_derived(task, input, derived);

@@ -45,7 +45,8 @@ struct rf_task_options {
 
 enum rf_out_kind {
     RF_OUT_DERIVED,
-    RF_OUT_DEAD_LETTER
+    RF_OUT_DEAD_LETTER,
+    RF_OUT_TOMBSTONE, /* of a customer who was erased, in a compacted topic */
 };
 
 /* In the place of an input's source: nothing came, something was due. The position is { RF_TIMER_TOPIC, the task's
@@ -58,6 +59,11 @@ struct rf_dead_letter {
     const char *message;
 };
 
+struct rf_tombstone {
+    uint32_t output;
+    struct rf_bytes key;
+};
+
 /* Something to be produced. Lives until the transaction ends. */
 struct rf_out {
     enum rf_out_kind kind;
@@ -67,6 +73,7 @@ struct rf_out {
     union {
         const struct rf_derived *derived;
         const struct rf_dead_letter *dead_letter;
+        struct rf_tombstone tombstone;
     } as;
 };
 

@@ -276,6 +276,19 @@ static enum rf_transaction_input produce_derived(struct rf_worker *worker, const
     return produce_headed(worker, &message);
 }
 
+static enum rf_transaction_input produce_tombstone(struct rf_worker *worker,
+                                                   const struct rf_out *out)
+{
+    struct outgoing message = {
+        .topic = worker->outputs[out->as.tombstone.output],
+        .partition = RD_KAFKA_PARTITION_UA,
+        .key = out->as.tombstone.key,
+        .cause = remember_cause(worker, out),
+    };
+
+    return produce(worker, &message);
+}
+
 static void add_text_header(rd_kafka_headers_t *headers, const char *name, const char *text)
 {
     rd_kafka_header_add(headers, name, -1, text, (ssize_t)strlen(text));
@@ -323,6 +336,19 @@ static enum rf_transaction_input produce_dead_letter(struct rf_worker *worker,
     return produce_headed(worker, &message);
 }
 
+static enum rf_transaction_input produce_out(struct rf_worker *worker, const struct rf_out *out)
+{
+    switch (out->kind) {
+    case RF_OUT_DERIVED:
+        return produce_derived(worker, out);
+    case RF_OUT_TOMBSTONE:
+        return produce_tombstone(worker, out);
+    case RF_OUT_DEAD_LETTER:
+        break;
+    }
+    return produce_dead_letter(worker, out);
+}
+
 enum rf_transaction_input rf_produce_outbox(struct rf_worker *worker, struct rf_slot *slot)
 {
     size_t count = 0;
@@ -330,8 +356,7 @@ enum rf_transaction_input rf_produce_outbox(struct rf_worker *worker, struct rf_
     enum rf_transaction_input input = RF_INPUT_OK;
 
     for (size_t i = 0; i < count && input == RF_INPUT_OK; i++)
-        input = outbox[i].kind == RF_OUT_DERIVED ? produce_derived(worker, &outbox[i])
-                                                 : produce_dead_letter(worker, &outbox[i]);
+        input = produce_out(worker, &outbox[i]);
     rf_failpoint("after_produce_outbox");
     return input;
 }

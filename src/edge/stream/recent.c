@@ -112,6 +112,8 @@ void rf_ring_note(struct rf_ring *ring, const struct rf_plan *plan, const struct
         const struct rf_out *out = &outbox[i];
         struct rf_recent recent = {.committed_at = committed_at};
 
+        if (out->kind == RF_OUT_TOMBSTONE)
+            continue;
         rf_buffer_clear(&text);
         if (out->kind == RF_OUT_DERIVED) {
             recent.kind = RF_RECENT_DERIVED;
@@ -126,7 +128,8 @@ void rf_ring_note(struct rf_ring *ring, const struct rf_plan *plan, const struct
         recent.text = rf_buffer_bytes(&text);
         if (text.overflow)
             recent.text.size = RF_RECENT_TEXT_MAX + 1; /* counted, not kept */
-        rf_ring_add(ring, &recent, i == skipped ? skipped : 0);
+        rf_ring_add(ring, &recent, skipped);
+        skipped = 0;
     }
     rf_buffer_deinit(&text);
 }
