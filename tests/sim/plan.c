@@ -96,6 +96,14 @@ static void add_rules(void)
                              .reason_features = dropped + 1,
                              .reason_count = 1};
 
+    struct rf_rule tried = {.name = "tried",
+                            .mode = RF_MODE_SHADOW,
+                            .hold = RF_HOUR_MS,
+                            .when = fixture_expr(f, "rate < 0.8", &rf_type_bool),
+                            .clear_when = fixture_expr(f, "dropped >= 2", &rf_type_bool),
+                            .reason_features = dropped + 1,
+                            .reason_count = 1};
+
     read_by(&busy, 0);
     read_by(&busy, 3);
     read_by(&spender, 1);
@@ -106,6 +114,9 @@ static void add_rules(void)
     fixture_rule(f, quiet);
     read_by(&fading, 3);
     fixture_rule(f, fading);
+    read_by(&tried, 0);
+    read_by(&tried, 3);
+    fixture_rule(f, tried);
 }
 
 static void compile(void)
