@@ -19,10 +19,10 @@ DAYS = ("repeat_days", "recency_days", "tenure_days")
 
 @pytest.fixture(scope="module")
 def lifetimes(lifetimes_python):
-    """What lifetimes says: "purchases" or "summary", as rows."""
-    def ask(what):
-        done = subprocess.run([lifetimes_python, "-W", "ignore", str(HERE / "lifetimes_summary.py"), what],
-                              capture_output=True, text=True, check=True, timeout=120)
+    """What lifetimes says, as rows: "purchases", "summary" and so on."""
+    def ask(*what, about=""):
+        done = subprocess.run([lifetimes_python, "-W", "ignore", str(HERE / "lifetimes_summary.py"), *what],
+                              capture_output=True, text=True, check=True, timeout=120, input=about)
         return ringfold.rows(done.stdout)
 
     return ask
