@@ -10,12 +10,14 @@ import pytest
 from harness import again, clients, ringfold
 from harness.orders import START_MS, rfc3339
 from harness.process import wait_until
+from test_silence import CUSTOMERS as SILENT, Silent, milliseconds
 
 PARTITIONS = 4
 CUSTOMERS = 48
 EVENTS_MIN = 4000
 CHUNK = 40
 LATENESS_S = 20
+SILENCE_S = 4
 KILLS = 5
 # Each with how often the process passes it before it dies there.
 FAILPOINTS = {"after_restore": 3, "after_produce_outbox": 12, "before_produce": 6, "after_send_offsets": 9,
@@ -180,3 +182,32 @@ def test_patterns_are_told_once_however_often_their_instance_is_killed(watched, 
     assert all(event == once.get(event["id"]) for event in ever)
     print(f"{KILLS} kills, {len(FAILPOINTS)} deaths at failpoints; {watched.fed} events; {len(told)} alerts {count}, "
           f"{len(ever) - len(told)} aborted and told again")
+
+
+def test_a_silence_that_ends_a_pattern_is_told_once_though_all_who_tell_it_die(app, kafka, tmp_path, instances):
+    """With no traffic at all: by the wall clock, killed before its time, and twice as it is told."""
+    one = Silent(app, kafka, tmp_path / app, SILENCE_S)
+    one.configure(features={}, rules={"quiet": {"pattern": [
+        {"kind": "ping"}, {"not": "ping", "for": f"{SILENCE_S}s"}], "emit": "alert"}})
+    instances.append(one.instance().start())
+    at_ms = one.ping()
+    one.wait_folded(instances)
+    instances[0].kill()
+    for failpoint in ("before_commit", "after_commit"):
+        armed = one.instance({"RINGFOLD_FAILPOINT": f"{failpoint}:kill:1"})
+        instances.append(armed.start())
+        armed.child.wait(60)
+        assert armed.status == -9, f"it was to die as the silence ends\n{armed.tail()}"
+    instances.append(one.instance().start())
+    later_ms = one.ping(["later"])
+    one.wait_told(later_ms, [*SILENT, "later"])  # by then whatever was to be told again has been
+
+    told = one.told()
+    assert told.keys() == {*SILENT, "later"}
+    for name, alerts in told.items():
+        (alert,) = alerts
+        (matched,) = alert["matched"]
+        began = later_ms if name == "later" else at_ms
+        assert milliseconds(matched["occurred_at"]) == began
+        assert milliseconds(alert["occurred_at"]) == began + 1000 * SILENCE_S
+        assert alert["source"]["topic"] == "timer"
