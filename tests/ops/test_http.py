@@ -39,12 +39,6 @@ def test_promtool_finds_nothing_wrong_with_the_metrics(promtool):
                               capture_output=True, check=False, timeout=60)
         assert (done.returncode, done.stdout + done.stderr) == (0, b"")
         server.do("attach")
-    server.do("leave")
-    answer = get(server.url, "/readyz")
-    assert (answer.status_code, answer.json()["state"]) == (503, "stopping")
-    assert get(server.url, "/livez").status_code == 200
-    server.do("detach")
-    assert get(server.url, "/readyz").json()["state"] == "stopping"
 
 
 def test_promtool_would_find_something(promtool):
@@ -89,6 +83,12 @@ def test_health_says_why(server):
                                                  "reason": "waiting for kafka"}
     assert get(server.url, "/livez").status_code == 200
     server.do("attach")
+    server.do("leave")
+    answer = get(server.url, "/readyz")
+    assert (answer.status_code, answer.json()["state"]) == (503, "stopping")
+    assert get(server.url, "/livez").status_code == 200
+    server.do("detach")
+    assert get(server.url, "/readyz").json()["state"] == "stopping"
 
 
 def test_an_id_is_never_in_the_log(tmp_path):
