@@ -45,6 +45,32 @@ struct rf_record_entry *rf_record_table_find(const struct rf_record_table *table
     }
 }
 
+static const struct rf_record_slot *home_of(const struct rf_record_table *table, uint64_t hash)
+{
+    return &table->slots[hash & (table->slot_count - 1)];
+}
+
+void rf_record_table_bring_slot(const struct rf_record_table *table, uint64_t hash)
+{
+    rf_bring_nearer(home_of(table, hash), 1);
+}
+
+void rf_record_table_bring_entry(const struct rf_record_table *table, uint64_t hash)
+{
+    const struct rf_record_slot *slot = home_of(table, hash);
+
+    if (slot->hash == hash)
+        rf_record_entry_bring(slot->entry);
+}
+
+void rf_record_table_bring_record(const struct rf_record_table *table, uint64_t hash)
+{
+    const struct rf_record_slot *slot = home_of(table, hash);
+
+    if (slot->hash == hash && slot->entry != NULL)
+        rf_bring_nearer(slot->entry->record, 1 + slot->entry->record_size / RF_CACHE_LINE);
+}
+
 static void place(struct rf_record_table *table, struct rf_record_entry *entry)
 {
     size_t mask = table->slot_count - 1;

@@ -159,6 +159,17 @@ void rf_records_want(struct rf_records *records, struct rf_bytes customer)
     records->misses++;
 }
 
+void rf_records_look_ahead(const struct rf_records *records, const uint64_t *hashes, size_t count,
+                           size_t at)
+{
+    if (at + 2 * RF_AHEAD_ENTRY < count)
+        rf_record_table_bring_slot(&records->table, hashes[at + 2 * RF_AHEAD_ENTRY]);
+    if (at + RF_AHEAD_ENTRY < count)
+        rf_record_table_bring_entry(&records->table, hashes[at + RF_AHEAD_ENTRY]);
+    if (at + RF_AHEAD_RECORD < count)
+        rf_record_table_bring_record(&records->table, hashes[at + RF_AHEAD_RECORD]);
+}
+
 bool rf_records_load(struct rf_records *records, struct rf_error *err)
 {
     if (records->missing_count == 0)
@@ -311,6 +322,19 @@ size_t rf_records_reopen(struct rf_records *records, struct rf_engine *engine,
     return rf_records_size(records, engine, arena, customer);
 }
 
+/* Entries are worked on in the order of the list, and number `at` is next. */
+static void look_ahead(struct rf_record_entry *const *list, size_t count, size_t at)
+{
+    if (at + RF_AHEAD_ENTRY < count)
+        rf_record_entry_bring(list[at + RF_AHEAD_ENTRY]);
+    if (at + RF_AHEAD_RECORD < count) {
+        const struct rf_record_entry *entry = list[at + RF_AHEAD_RECORD];
+
+        rf_bring_nearer(entry->record, 1 + entry->record_size / RF_CACHE_LINE);
+        rf_bring_nearer(entry->open, 1 + sizeof *entry->open / RF_CACHE_LINE);
+    }
+}
+
 static bool seal_one(struct rf_records *records, struct rf_record_entry *entry,
                      struct rf_engine *engine, struct rf_arena *arena, struct rf_error *err)
 {
@@ -338,6 +362,7 @@ bool rf_records_seal(struct rf_records *records, struct rf_engine *engine, struc
     for (size_t i = 0; i < records->dirty_count; i++) {
         struct rf_record_entry *entry = records->dirty[i];
 
+        look_ahead(records->dirty, records->dirty_count, i);
         rf_assert(entry->touched);
         if (!seal_one(records, entry, engine, arena, err)) {
             *culprit = rf_record_entry_key(entry);
@@ -386,6 +411,7 @@ void rf_records_committed(struct rf_records *records)
     for (size_t i = 0; i < records->open_count; i++) {
         struct rf_record_entry *entry = records->open[i];
 
+        look_ahead(records->open, records->open_count, i);
         rf_assert(!entry->dirty || entry->open == NULL || entry->sealed.data != NULL);
         if (entry->dirty)
             replace_record(records, entry, entry->sealed);
@@ -437,10 +463,53 @@ void rf_records_restore(struct rf_records *records, struct rf_bytes customer,
     rf_records_restored(records, entry);
 }
 
-static int compare_gathered(const void *a, const void *b)
+/* An entry with the beginning of its key, which mostly says who comes first. */
+struct sorted {
+    uint64_t head[2];
+    struct rf_record_entry *entry;
+};
+
+static uint64_t head_of(struct rf_bytes key, size_t from)
 {
-    return rf_bytes_compare(rf_record_entry_key(*(struct rf_record_entry *const *)a),
-                            rf_record_entry_key(*(struct rf_record_entry *const *)b));
+    uint8_t bytes[8] = {0};
+    uint64_t head = 0;
+
+    if (key.size > from)
+        memcpy(bytes, key.data + from, key.size - from < 8 ? key.size - from : 8);
+    memcpy(&head, bytes, sizeof head);
+    return __builtin_bswap64(head);
+}
+
+static int compare_sorted(const void *a, const void *b)
+{
+    const struct sorted *x = a;
+    const struct sorted *y = b;
+
+    for (size_t i = 0; i < 2; i++) {
+        if (x->head[i] != y->head[i])
+            return x->head[i] < y->head[i] ? -1 : 1;
+    }
+    return rf_bytes_compare(rf_record_entry_key(x->entry), rf_record_entry_key(y->entry));
+}
+
+/* By customer, as the store has them. */
+static void sort_gathered(struct rf_records *records)
+{
+    size_t count = records->gathered_count;
+    struct sorted *sorted = malloc((count + 1) * sizeof *sorted);
+
+    rf_assert(sorted != NULL);
+    for (size_t i = 0; i < count; i++) {
+        struct rf_bytes key = rf_record_entry_key(records->gathered[i]);
+
+        look_ahead(records->gathered, count, i);
+        sorted[i] = (struct sorted){.head = {head_of(key, 0), head_of(key, 8)},
+                                    .entry = records->gathered[i]};
+    }
+    qsort(sorted, count, sizeof *sorted, compare_sorted);
+    for (size_t i = 0; i < count; i++)
+        records->gathered[i] = sorted[i].entry;
+    free(sorted);
 }
 
 static bool write_gathered(struct rf_records *records, int64_t checkpoint, struct rf_error *err)
@@ -452,6 +521,7 @@ static bool write_gathered(struct rf_records *records, int64_t checkpoint, struc
     for (size_t i = 0; i < records->gathered_count; i++) {
         const struct rf_record_entry *entry = records->gathered[i];
 
+        look_ahead(records->gathered, records->gathered_count, i);
         rf_assert(entry->gathered);
         rf_assert(entry->placed);
         writes[i] = (struct rf_store_write){
@@ -470,9 +540,7 @@ static bool write_gathered(struct rf_records *records, int64_t checkpoint, struc
 bool rf_records_flush(struct rf_records *records, int64_t checkpoint, struct rf_error *err)
 {
     rf_assert(records->open_count == 0);
-    if (records->gathered_count > 0)
-        qsort(records->gathered, records->gathered_count, sizeof(struct rf_record_entry *),
-              compare_gathered);
+    sort_gathered(records);
     if (!rf_records_find_places(records, err))
         return false;
     rf_records_note_from(records);

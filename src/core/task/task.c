@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/base/hash.h"
 #include "core/codec/derived_codec.h"
 #include "core/task/admission.h"
 
@@ -353,6 +354,11 @@ static bool fold_judged(struct rf_task *task, const struct rf_input *input,
     return false;
 }
 
+static bool has_customer(const struct rf_judged *judged)
+{
+    return judged->verdict == RF_VERDICT_FOLD || judged->verdict == RF_VERDICT_ERASE;
+}
+
 /* Judges up to RF_FOLD_BATCH_MAX of the `ready` inputs, and reads the customers they are about. *count: how many can
  * be folded now. */
 static bool prepare(struct rf_task *task, size_t ready, size_t *count, struct rf_error *err)
@@ -362,11 +368,15 @@ static bool prepare(struct rf_task *task, size_t ready, size_t *count, struct rf
     *count = 0;
     while (*count < batch &&
            rf_task_judge(task, rf_inputs_at(&task->inputs, *count), &task->judged[*count])) {
-        const struct rf_judged *judged = &task->judged[*count];
-
-        if (judged->verdict == RF_VERDICT_FOLD || judged->verdict == RF_VERDICT_ERASE)
-            rf_records_want(task->records, judged->event.customer);
+        task->hashes[*count] = has_customer(&task->judged[*count])
+                                   ? rf_hash64(task->judged[*count].event.customer)
+                                   : 0;
         (*count)++;
+    }
+    for (size_t i = 0; i < *count; i++) {
+        rf_records_look_ahead(task->records, task->hashes, *count, i);
+        if (has_customer(&task->judged[i]))
+            rf_records_want(task->records, task->judged[i].event.customer);
     }
     if (rf_records_load(task->records, err))
         return true;
@@ -382,8 +392,10 @@ static enum rf_reach fold_batch(struct rf_task *task, size_t count, struct rf_er
 {
     for (size_t i = 0; i < count; i++) {
         const struct rf_input *input = rf_inputs_at(&task->inputs, 0);
-        enum rf_reach reach = reach_before(task, &task->judged[i], err);
+        enum rf_reach reach = RF_REACHED;
 
+        rf_records_look_ahead(task->records, task->hashes, count, i);
+        reach = reach_before(task, &task->judged[i], err);
         if (reach != RF_REACHED)
             return reach;
         if (!fold_judged(task, input, &task->judged[i], err))

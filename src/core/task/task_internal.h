@@ -55,7 +55,8 @@ struct rf_task {
     struct rf_ledger ledger; /* of the open transaction */
 
     struct rf_judged judged[RF_FOLD_BATCH_MAX];
-    struct rf_out *outbox; /* grows and is kept; what it points to is in the arena */
+    uint64_t hashes[RF_FOLD_BATCH_MAX]; /* of the customers they are about; 0: of none */
+    struct rf_out *outbox;              /* grows and is kept; what it points to is in the arena */
     size_t outbox_count, outbox_capacity, outbox_taken;
 
     struct rf_quarantined *quarantine; /* owned; of the transaction, each once */

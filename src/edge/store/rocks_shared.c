@@ -10,6 +10,7 @@
 #define MANIFEST_SIZE_MAX     ((size_t)1 << 20)
 #define OPEN_FILES_MAX        128 /* of one store */
 #define BLOOM_BITS_PER_KEY    10.0
+#define MEMTABLE_BLOOM_RATIO  0.01 /* of its size: some 30 bits for a record of 300 bytes */
 
 static rocksdb_block_based_table_options_t *make_table_options(rocksdb_cache_t *cache)
 {
@@ -70,6 +71,9 @@ static rocksdb_options_t *make_options(const struct rf_rocks_settings *settings,
     rocksdb_options_set_max_background_flushes(options, 1);
     rocksdb_options_set_max_background_compactions(options, 1); /* of one store */
     rocksdb_options_set_allow_concurrent_memtable_write(options, 0);
+    /* Who is read is hardly ever in a memtable: what is in there is in the hot cache as well. */
+    rocksdb_options_set_memtable_whole_key_filtering(options, 1);
+    rocksdb_options_set_memtable_prefix_bloom_size_ratio(options, MEMTABLE_BLOOM_RATIO);
     /* What is written above the last level is soon rewritten: compressing it is a fifth of the CPU of apply. */
     rocksdb_options_set_compression(options, rocksdb_no_compression);
     rocksdb_options_set_bottommost_compression(options, rocksdb_lz4_compression);
