@@ -15,7 +15,11 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/task/outbox.h"
 #include "core/task/task.h"
+#include "core/task/task_progress.h"
+#include "core/task/task_store.h"
+#include "core/task/task_time.h"
 #include "edge/store/rocks.h"
 #include "edge/sys/clock.h"
 #include "support/plan_fixture.h"

@@ -15,6 +15,10 @@
 #include "core/engine/explain.h"
 #include "core/task/memory_store.h"
 #include "core/task/task.h"
+#include "core/task/task_customers.h"
+#include "core/task/task_state.h"
+#include "core/task/task_store.h"
+#include "core/task/task_time.h"
 #include "edge/formats/avro_schema.h"
 #include "edge/stream/table.h"
 

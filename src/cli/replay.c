@@ -13,6 +13,7 @@
 #include "core/codec/derived_codec.h"
 #include "core/codec/explanation_json.h"
 #include "core/engine/explain.h"
+#include "core/task/outbox.h"
 #include "edge/replay/replay.h"
 
 #define INPUTS_MAX    1024

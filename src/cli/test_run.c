@@ -9,6 +9,10 @@
 #include "cli/test_match.h"
 #include "core/base/assert.h"
 #include "core/engine/copy.h"
+#include "core/task/counts.h"
+#include "core/task/outbox.h"
+#include "core/task/task_customers.h"
+#include "core/task/task_stats.h"
 #include "edge/replay/offline.h"
 #include "edge/sys/clock.h"
 

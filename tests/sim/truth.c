@@ -5,7 +5,14 @@
 
 #include "core/base/assert.h"
 #include "core/task/memory_store.h"
+#include "core/task/outbox.h"
+#include "core/task/task.h"
 #include "core/task/task_internal.h"
+#include "core/task/task_progress.h"
+#include "core/task/task_quarantine.h"
+#include "core/task/task_state.h"
+#include "core/task/task_store.h"
+#include "core/task/task_time.h"
 #include "sim/world.h"
 
 #define FLUSH_AT   (16U << 10)

@@ -4,9 +4,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/task/task.h"
+#include "core/base/bytes.h"
+#include "core/base/time.h"
 #include "sim/broker.h"
 
+struct rf_task;
 struct sim_world;
 
 struct sim_committed_input {

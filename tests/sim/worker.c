@@ -5,6 +5,11 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/task/task.h"
+#include "core/task/task_progress.h"
+#include "core/task/task_stats.h"
+#include "core/task/task_store.h"
+#include "core/task/task_time.h"
 
 #define RETRY           20
 #define BLOCKED_RETRY   8
@@ -219,8 +224,7 @@ static bool is_silent(struct sim_worker *worker, const struct sim_slot *slot)
 static rf_ms silence_clock(struct sim_worker *worker, const struct sim_slot *slot)
 {
     const struct rf_plan *plan = &worker->world->plan.plan;
-    rf_ms clock =
-        worker->world->wall - (plan->lateness == RF_LATENESS_NONE ? 0 : plan->lateness);
+    rf_ms clock = worker->world->wall - (plan->lateness == RF_LATENESS_NONE ? 0 : plan->lateness);
 
     if (rf_task_pending(slot->task) > 0 || !rf_task_is_due(slot->task, clock) ||
         !is_silent(worker, slot))

@@ -2,11 +2,13 @@
  * that they mirror, and their structure; what is left out is at-least-once delivery, logs and statistics. */
 #pragma once
 #include "core/task/inputs.h"
-#include "core/task/task.h"
+#include "core/task/task_state.h"
 #include "core/task/transaction.h"
 #include "sim/client.h"
 #include "sim/fiber.h"
 #include "sim/world.h"
+
+struct rf_task;
 
 enum sim_slot_state {
     SLOT_NONE,

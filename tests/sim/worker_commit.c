@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/task/task.h"
+#include "core/task/task_progress.h"
 #include "sim/worker.h"
 
 #define FIND_OUT_PAUSE 20

@@ -4,6 +4,11 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/task/outbox.h"
+#include "core/task/task.h"
+#include "core/task/task_progress.h"
+#include "core/task/task_quarantine.h"
+#include "core/task/task_store.h"
 #include "sim/worker.h"
 
 static void quarantine(struct sim_worker *worker, const struct sim_cause *cause, const char *why)

@@ -2,6 +2,9 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/task/task.h"
+#include "core/task/task_state.h"
+#include "core/task/task_store.h"
 #include "sim/worker.h"
 
 #define RETRY       20

@@ -7,6 +7,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/hash.h"
+#include "core/task/task.h"
 #include "sim/worker.h"
 
 #define CALM_STEPS_MAX 60000 /* to come to rest in */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
-#include "core/task/task.h"
+#include "core/task/outbox.h"
 
 const char *rf_letter_class_name(enum rf_letter_class letter_class)
 {
@@ -141,23 +141,4 @@ void rf_ledger_outbox(struct rf_ledger *ledger, const struct rf_out *outbox, siz
         if (outbox[i].kind == RF_OUT_DERIVED)
             count_derived(ledger, outbox[i].as.derived);
     }
-}
-
-void rf_task_counts_add(struct rf_task_counts *sum, const struct rf_task_counts *more)
-{
-    sum->records += more->records;
-    sum->events += more->events;
-    sum->filtered += more->filtered;
-    sum->duplicates += more->duplicates;
-    sum->late += more->late;
-    sum->dead_letters += more->dead_letters;
-    sum->derived += more->derived;
-    sum->erased += more->erased;
-    sum->evicted += more->evicted;
-    sum->timers += more->timers;
-    sum->rule_errors += more->rule_errors;
-    sum->seen_forgotten += more->seen_forgotten;
-    sum->pattern_ignored += more->pattern_ignored;
-    sum->pattern_hurried += more->pattern_hurried;
-    sum->pattern_dropped += more->pattern_dropped;
 }

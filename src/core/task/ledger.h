@@ -6,7 +6,6 @@
 #include "core/task/snapshot.h"
 
 struct rf_out;
-struct rf_task_counts;
 
 enum rf_letter_class {
     RF_LETTER_RECORD,      /* cannot be decoded, judged or folded */
@@ -41,4 +40,3 @@ void rf_ledger_fold(struct rf_ledger *ledger, const struct rf_input *input,
 void rf_ledger_timer(struct rf_ledger *ledger, const struct rf_fold *fold);
 /* What the transaction emits: derived events by rule and status, dead letters by class. Called once, with all of it. */
 void rf_ledger_outbox(struct rf_ledger *ledger, const struct rf_out *outbox, size_t count);
-void rf_task_counts_add(struct rf_task_counts *sum, const struct rf_task_counts *more);

@@ -1,4 +1,4 @@
-#include "core/task/task_internal.h"
+#include "core/task/task.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +7,12 @@
 #include "core/base/hash.h"
 #include "core/codec/derived_codec.h"
 #include "core/task/admission.h"
+#include "core/task/task_internal.h"
+#include "core/task/task_quarantine.h"
 
-#define LOAD_MEMORY          (16U << 20) /* of a store that is filled in bulk */
-#define RESTORE_GATHERED_MAX (16U << 20)
-#define LOOKS_MAX            4096 /* customers whom time alone changes, a call */
-#define ARENA_CHUNK          (256U * 1024)
-#define ARENA_KEEP_MAX       (2U << 20)
+#define LOOKS_MAX      4096 /* customers whom time alone changes, a call */
+#define ARENA_CHUNK    (256U * 1024)
+#define ARENA_KEEP_MAX (2U << 20)
 
 struct rf_task *rf_task_open(const struct rf_task_options *options, struct rf_error *err)
 {
@@ -69,11 +69,6 @@ void rf_task_close(struct rf_task *task)
     rf_task_end_quarantine(task);
     free(task->quarantine);
     free(task);
-}
-
-int32_t rf_task_partition(const struct rf_task *task)
-{
-    return task->options.partition;
 }
 
 void rf_task_set_decoders(struct rf_task *task, const struct rf_decoder *decoders)
@@ -148,35 +143,6 @@ bool rf_task_judge(struct rf_task *task, const struct rf_input *input, struct rf
     return true;
 }
 
-static struct rf_out *push_out(struct rf_task *task, enum rf_out_kind kind,
-                               const struct rf_input *input)
-{
-    struct rf_out *out = NULL;
-
-    if (task->outbox_count == task->outbox_capacity) {
-        task->outbox_capacity = task->outbox_capacity == 0 ? 64 : task->outbox_capacity * 2;
-        task->outbox = realloc(task->outbox, task->outbox_capacity * sizeof *task->outbox);
-        rf_assert(task->outbox != NULL);
-    }
-    out = &task->outbox[task->outbox_count++];
-    *out = (struct rf_out){.kind = kind,
-                           .cause = input->position,
-                           .cause_source = input->source,
-                           .cause_customer = input->key};
-    return out;
-}
-
-void rf_task_dead_letter(struct rf_task *task, const struct rf_input *input,
-                         const char *error_class, const char *message)
-{
-    struct rf_dead_letter *letter = rf_arena_alloc(&task->arena, sizeof *letter);
-
-    *letter =
-        (struct rf_dead_letter){.input = *input, .error_class = error_class, .message = message};
-    push_out(task, RF_OUT_DEAD_LETTER, input)->as.dead_letter = letter;
-    task->open_counts.dead_letters++;
-}
-
 static bool is_an_instant(rf_ms time)
 {
     return time >= RF_MS_MIN && time <= RF_MS_MAX;
@@ -212,7 +178,7 @@ static void push_derived(struct rf_task *task, const struct rf_input *input,
                             rf_arena_copy_text(&task->arena, quarantined->why));
         return;
     }
-    push_out(task, RF_OUT_DERIVED, &cause)->as.derived = derived;
+    rf_task_push_out(task, RF_OUT_DERIVED, &cause)->as.derived = derived;
     task->open_counts.derived++;
 }
 
@@ -294,7 +260,7 @@ static void push_tombstones(struct rf_task *task, const struct rf_input *input,
 
         if (!plan->outputs[rule->output].keyed_by_rule || rule->mode == RF_MODE_SHADOW)
             continue;
-        push_out(task, RF_OUT_TOMBSTONE, input)->as.tombstone = (struct rf_tombstone){
+        rf_task_push_out(task, RF_OUT_TOMBSTONE, input)->as.tombstone = (struct rf_tombstone){
             .output = rule->output, .key = rf_derived_key(plan, &of, &task->arena)};
     }
 }
@@ -435,42 +401,6 @@ bool rf_task_is_blocked(const struct rf_task *task, const char **why)
     return true;
 }
 
-size_t rf_task_pending(const struct rf_task *task)
-{
-    return rf_inputs_pending(&task->inputs);
-}
-
-size_t rf_task_ready(struct rf_task *task)
-{
-    return rf_inputs_arrange(&task->inputs, task->behind);
-}
-
-size_t rf_task_folded(const struct rf_task *task)
-{
-    return task->inputs.folded;
-}
-
-size_t rf_task_transaction_bytes(const struct rf_task *task)
-{
-    return rf_arena_used(&task->arena) + rf_inputs_bytes(&task->inputs);
-}
-
-const struct rf_out *rf_task_take_outbox(struct rf_task *task, size_t *count)
-{
-    const struct rf_out *first = task->outbox + task->outbox_taken;
-
-    rf_assert(task->outbox_taken <= task->outbox_count);
-    *count = task->outbox_count - task->outbox_taken;
-    task->outbox_taken = task->outbox_count;
-    return first;
-}
-
-const struct rf_out *rf_task_outbox(const struct rf_task *task, size_t *count)
-{
-    *count = task->outbox_count;
-    return task->outbox;
-}
-
 bool rf_task_seal(struct rf_task *task, const struct rf_sealed **sealed, size_t *sealed_count,
                   struct rf_error *err)
 {
@@ -482,41 +412,6 @@ bool rf_task_seal(struct rf_task *task, const struct rf_sealed **sealed, size_t 
     rf_assert(err->kind == RF_ERROR_RECORD);
     rf_task_quarantine_customer(task, culprit, err->message);
     return false;
-}
-
-int64_t rf_task_position(const struct rf_task *task, uint32_t source, int64_t fetched)
-{
-    size_t pending = rf_inputs_pending(&task->inputs);
-
-    for (size_t i = 0; i < pending; i++) {
-        const struct rf_input *input = rf_inputs_at(&task->inputs, i);
-
-        if (input->source == source)
-            return input->position.offset;
-    }
-    return fetched;
-}
-
-void rf_task_write_state(const struct rf_task *task, const int64_t *positions,
-                         struct rf_buffer *out)
-{
-    const struct rf_plan *plan = task->options.plan;
-    struct rf_task_state state = {
-        .partition = task->options.partition,
-        .stream_time = task->stream_time,
-        .changelog_offset = task->changelog_next < 0 ? 0 : task->changelog_next,
-        .clock = task->clock,
-    };
-
-    strncpy(state.plan_version, plan->version, sizeof state.plan_version - 1);
-    for (size_t i = 0; i < plan->source_count; i++) {
-        if (positions[i] < 0)
-            continue;
-        state.positions[state.position_count].topic = rf_bytes_of_text(plan->sources[i].topic);
-        state.positions[state.position_count].offset = positions[i];
-        state.position_count++;
-    }
-    rf_task_state_write(&state, out);
 }
 
 static void end_transaction(struct rf_task *task)
@@ -560,211 +455,4 @@ void rf_task_forget_inputs(struct rf_task *task)
     rf_inputs_forget(&task->inputs);
     rf_task_end_quarantine(task);
     rf_error_clear(&task->blocked);
-}
-
-bool rf_task_flush(struct rf_task *task, size_t gathered_max, struct rf_error *err)
-{
-    struct rf_records_stats stats = rf_records_stats(task->records);
-
-    if (task->loading)
-        return true;                  /* there is nothing to flush but what the load holds */
-    rf_assert(stats.open_count == 0); /* invariant 1: between transactions only */
-    if (stats.gathered_count == 0 || stats.gathered_memory < gathered_max)
-        return true;
-    if (rf_records_flush(task->records, task->changelog_next, err))
-        return true;
-    return rf_error_wrap(err, "writing the store of task %d", (int)task->options.partition);
-}
-
-bool rf_task_sync(struct rf_task *task, bool wait, struct rf_error *err)
-{
-    if (task->loading)
-        return true;
-    return task->options.store.ops->flush(task->options.store.self, wait, err);
-}
-
-int64_t rf_task_changelog_next(const struct rf_task *task)
-{
-    return task->changelog_next;
-}
-
-/* In bulk where the store can, and is empty: then also the hot cache is. */
-static bool begin_load(struct rf_task *task, struct rf_error *err)
-{
-    const struct rf_store *store = &task->options.store;
-
-    if (task->loading || store->ops->load == NULL || task->changelog_next != RF_CHECKPOINT_NONE)
-        return true;
-    if (!store->ops->load->begin(store->self, LOAD_MEMORY, err))
-        return false;
-    task->loading = true;
-    return true;
-}
-
-static bool load_failed(struct rf_task *task, struct rf_error *err)
-{
-    task->loading = false;
-    task->changelog_next = RF_CHECKPOINT_NONE; /* the store is as empty as before */
-    return rf_error_wrap(err, "filling the store of task %d", (int)task->options.partition);
-}
-
-bool rf_task_restore(struct rf_task *task, struct rf_bytes customer, struct rf_bytes record,
-                     struct rf_error *err)
-{
-    const struct rf_store *store = &task->options.store;
-
-    if (!begin_load(task, err))
-        return load_failed(task, err);
-    if (!task->loading) {
-        rf_records_restore(task->records, customer, record);
-        return rf_task_flush(task, RESTORE_GATHERED_MAX, err);
-    }
-    return store->ops->load->add(store->self, customer, record, RF_MS_MAX, err) ||
-           load_failed(task, err);
-}
-
-void rf_task_restored_to(struct rf_task *task, int64_t changelog_next)
-{
-    rf_assert(changelog_next >= task->changelog_next);
-    task->changelog_next = changelog_next;
-}
-
-bool rf_task_restore_end(struct rf_task *task, int64_t changelog_next, struct rf_error *err)
-{
-    const struct rf_store *store = &task->options.store;
-
-    if (changelog_next > task->changelog_next)
-        rf_task_restored_to(task, changelog_next);
-    if (!task->loading)
-        return true;
-    if (!store->ops->load->finish(store->self, task->changelog_next, err))
-        return load_failed(task, err);
-    task->loading = false;
-    rf_records_begin_sweep(task->records);
-    return true;
-}
-
-void rf_task_restore_schema(struct rf_task *task, struct rf_bytes name, struct rf_bytes text)
-{
-    rf_layouts_note(task->layouts, name, text);
-}
-
-void rf_task_restore_state(struct rf_task *task, const struct rf_task_state *state)
-{
-    rf_assert(task->inputs.folded == 0);
-    task->stream_time = state->stream_time;
-    task->committed_stream_time = state->stream_time;
-    task->clock = state->clock;
-    if (state->stream_time != RF_MS_MIN &&
-        rf_task_watermark(task, state->stream_time) > task->clock)
-        task->clock = rf_task_watermark(task, state->stream_time);
-    task->committed_clock = task->clock;
-}
-
-rf_ms rf_task_stream_time(const struct rf_task *task)
-{
-    return task->committed_stream_time;
-}
-
-struct rf_task_counts rf_task_counts(const struct rf_task *task)
-{
-    return task->counts;
-}
-
-struct rf_records_stats rf_task_records_stats(const struct rf_task *task)
-{
-    return rf_records_stats(task->records);
-}
-
-const struct rf_input *rf_task_oldest(const struct rf_task *task, uint32_t source)
-{
-    return rf_inputs_oldest(&task->inputs, source);
-}
-
-const struct rf_ledger *rf_task_ledger(const struct rf_task *task)
-{
-    return &task->ledger;
-}
-
-struct rf_engine *rf_task_engine(struct rf_task *task)
-{
-    return task->engine;
-}
-
-void rf_task_store_sizes(const struct rf_task *task, struct rf_store_sizes *sizes)
-{
-    rf_store_sizes(task->loading ? NULL : &task->options.store, sizes);
-}
-
-bool rf_task_take_rule_error(struct rf_task *task, uint32_t *rule, struct rf_error *why)
-{
-    if (task->rule_error.kind == RF_ERROR_NONE)
-        return false;
-    *rule = task->rule_failed;
-    *why = task->rule_error;
-    rf_error_clear(&task->rule_error);
-    return true;
-}
-
-static bool decode_committed(struct rf_task *task, struct rf_bytes id, struct rf_bytes record,
-                             struct rf_arena *arena, struct rf_customer **customer,
-                             struct rf_error *err)
-{
-    const struct rf_customer_layout *layout = NULL;
-    struct rf_bytes copy = rf_arena_copy(arena, record);
-    struct rf_bytes body = {0};
-    struct rf_customer *made = rf_arena_alloc(arena, sizeof *made);
-
-    if (!rf_layouts_find(task->layouts, copy, &layout, &body, err) ||
-        !rf_customer_decode(layout, body, arena, made, err))
-        return false;
-    made->id = rf_arena_copy(arena, id);
-    *customer = made;
-    return true;
-}
-
-bool rf_task_customer(struct rf_task *task, struct rf_bytes id, struct rf_arena *arena,
-                      struct rf_customer **customer, struct rf_error *err)
-{
-    struct rf_bytes record = {0};
-
-    *customer = NULL;
-    if (task->loading)
-        return true; /* nothing of it is seen yet */
-    if (!rf_records_committed_bytes(task->records, id, &record, err))
-        return false;
-    return record.data == NULL || decode_committed(task, id, record, arena, customer, err);
-}
-
-struct customer_walk {
-    struct rf_task *task;
-    struct rf_arena arena; /* of one customer */
-    bool (*visit)(void *context, const struct rf_customer *customer);
-    void *context;
-    struct rf_error *err;
-};
-
-static bool visit_customer(void *context, struct rf_bytes id, struct rf_stored stored)
-{
-    struct customer_walk *walk = context;
-    struct rf_customer *customer = NULL;
-
-    rf_arena_reset(&walk->arena, ARENA_CHUNK);
-    return decode_committed(walk->task, id, stored.record, &walk->arena, &customer, walk->err) &&
-           walk->visit(walk->context, customer);
-}
-
-bool rf_task_each_customer(struct rf_task *task,
-                           bool (*visit)(void *context, const struct rf_customer *customer),
-                           void *context, struct rf_error *err)
-{
-    struct customer_walk walk = {.task = task, .visit = visit, .context = context, .err = err};
-    struct rf_store *store = &task->options.store;
-    bool ok = rf_task_flush(task, 0, err);
-
-    rf_arena_init(&walk.arena, ARENA_CHUNK);
-    ok = ok && store->ops->scan(store->self, (struct rf_bytes){0}, visit_customer, &walk, err) &&
-         err->kind == RF_ERROR_NONE;
-    rf_arena_deinit(&walk.arena);
-    return ok;
 }

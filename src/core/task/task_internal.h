@@ -1,6 +1,19 @@
 /* What the files of a task share; nobody else includes it. */
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/error.h"
+#include "core/engine/engine.h"
+#include "core/model/event.h"
+#include "core/task/counts.h"
 #include "core/task/inputs.h"
+#include "core/task/layouts.h"
+#include "core/task/ledger.h"
+#include "core/task/outbox.h"
+#include "core/task/records.h"
 #include "core/task/task.h"
 
 #define RF_FOLD_BATCH_MAX 4096
@@ -69,11 +82,16 @@ struct rf_task {
 /* task.c */
 /* False: it cannot be judged yet; task->blocked says why. */
 bool rf_task_judge(struct rf_task *task, const struct rf_input *input, struct rf_judged *judged);
-void rf_task_dead_letter(struct rf_task *task, const struct rf_input *input,
-                         const char *error_class, const char *message);
 /* What a fold has given: into the outbox and the counts. `cause`: the input, or the timer in its place. */
 void rf_task_take_fold(struct rf_task *task, const struct rf_input *cause,
                        const struct rf_fold *fold);
+
+/* outbox.c */
+/* The next place in the outbox; the caller says what of that kind it is. `cause`: as below. */
+struct rf_out *rf_task_push_out(struct rf_task *task, enum rf_out_kind kind,
+                                const struct rf_input *cause);
+void rf_task_dead_letter(struct rf_task *task, const struct rf_input *input,
+                         const char *error_class, const char *message);
 
 /* task_time.c */
 enum rf_reach {

@@ -1,4 +1,6 @@
 /* Who causes what cannot be produced: an input, a timer, a customer that has grown too large. */
+#include "core/task/task_quarantine.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +25,8 @@ static const struct rf_quarantined *find_timer(const struct rf_task *task, struc
         const struct rf_quarantined *entry = &task->quarantine[i];
 
         if (entry->source == RF_SOURCE_TIMER && entry->holds == holds &&
-            (entry->offset == due || (holds && entry->offset == RF_MS_MIN)) && rf_bytes_equal(entry->customer, customer))
+            (entry->offset == due || (holds && entry->offset == RF_MS_MIN)) &&
+            rf_bytes_equal(entry->customer, customer))
             return entry;
     }
     return NULL;

@@ -4,6 +4,8 @@
  * past fires before the next one is folded. So the outcome depends on the inputs and their order, and not on where
  * transactions begin and end. A customer is looked at once for each instant at which it is due, so that among
  * customers the order is that of time too. */
+#include "core/task/task_time.h"
+
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -162,14 +164,9 @@ rf_ms rf_task_clock_open(const struct rf_task *task)
     return task->clock;
 }
 
-size_t rf_task_fired(const struct rf_task *task)
+rf_ms rf_task_stream_time(const struct rf_task *task)
 {
-    return task->fired;
-}
-
-bool rf_task_is_open(const struct rf_task *task)
-{
-    return task->inputs.folded > 0 || task->looked > 0;
+    return task->committed_stream_time;
 }
 
 bool rf_task_is_swept(const struct rf_task *task)

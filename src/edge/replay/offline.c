@@ -4,6 +4,10 @@
 
 #include "core/base/assert.h"
 #include "core/task/memory_store.h"
+#include "core/task/outbox.h"
+#include "core/task/task.h"
+#include "core/task/task_progress.h"
+#include "core/task/task_time.h"
 #include "core/task/transaction.h"
 #include "edge/formats/avro_schema.h"
 

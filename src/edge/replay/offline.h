@@ -13,7 +13,9 @@
 #include "core/model/customer.h"
 #include "core/model/derived.h"
 #include "core/model/plan.h"
-#include "core/task/task.h"
+#include "core/task/outbox.h"
+
+struct rf_task;
 
 /* In the order of the events, when their transaction is committed. Each may be NULL. What is told of lives as long as
  * the call. */

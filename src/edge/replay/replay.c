@@ -5,6 +5,8 @@
 
 #include "core/base/assert.h"
 #include "core/engine/engine.h"
+#include "core/task/task_customers.h"
+#include "core/task/task_stats.h"
 #include "edge/replay/offline.h"
 
 #define ARENA_CHUNK    (64U * 1024)

@@ -12,7 +12,8 @@
 #include "core/model/customer.h"
 #include "core/model/derived.h"
 #include "core/model/plan.h"
-#include "core/task/task.h"
+#include "core/task/counts.h"
+#include "core/task/outbox.h"
 #include "edge/replay/merge.h"
 
 /* Called in the order of events, when their transaction is committed. Each may be NULL. */

@@ -1,5 +1,8 @@
 /* Executes what core/task/transaction decides, and says what became of it. Nothing is decided here. */
 #include "core/base/assert.h"
+#include "core/task/outbox.h"
+#include "core/task/task.h"
+#include "core/task/task_progress.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/failpoint.h"

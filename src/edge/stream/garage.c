@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/assert.h"
+#include "core/task/task.h"
 
 void rf_garage_init(struct rf_garage *garage, int32_t partition_count)
 {

@@ -4,8 +4,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/task/task.h"
 #include "edge/sys/thread.h"
+
+struct rf_task;
 
 struct rf_garage {
     struct rf_mutex lock;

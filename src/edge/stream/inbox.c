@@ -2,6 +2,9 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/task/task_customers.h"
+#include "core/task/task_store.h"
+#include "core/task/task_time.h"
 #include "edge/stream/worker.h"
 
 #define ARENA_CHUNK (16U * 1024)

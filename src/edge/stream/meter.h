@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/task/counts.h"
 #include "core/task/lag.h"
 #include "core/task/ledger.h"
 #include "edge/stream/stream.h"

@@ -4,6 +4,10 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/task/outbox.h"
+#include "core/task/task.h"
+#include "core/task/task_progress.h"
+#include "core/task/task_quarantine.h"
 #include "edge/stream/headers.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/clock.h"

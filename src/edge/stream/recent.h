@@ -2,7 +2,7 @@
  * others read. Inside this room only. Any thread. */
 #pragma once
 #include "core/task/inspect.h"
-#include "core/task/task.h"
+#include "core/task/outbox.h"
 #include "edge/sys/thread.h"
 
 #define RF_RECENT_COUNT_MAX 1024

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/task/task_state.h"
+#include "core/task/task_store.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/failpoint.h"

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/task/task_progress.h"
+#include "core/task/task_time.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/log.h"

@@ -3,6 +3,12 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/task/outbox.h"
+#include "core/task/task.h"
+#include "core/task/task_progress.h"
+#include "core/task/task_stats.h"
+#include "core/task/task_store.h"
+#include "core/task/task_time.h"
 #include "edge/stream/worker.h"
 
 #define PUBLISH_MS 250

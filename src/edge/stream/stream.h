@@ -8,10 +8,18 @@
 #include <stdint.h>
 
 #include "core/base/error.h"
+#include "core/codec/customer_codec.h"
+#include "core/codec/decoder.h"
 #include "core/codec/derived_codec.h"
+#include "core/codec/schemas.h"
+#include "core/codec/wire.h"
 #include "core/model/delivery.h"
+#include "core/model/derived.h"
+#include "core/model/plan.h"
+#include "core/task/counts.h"
 #include "core/task/inspect.h"
-#include "core/task/task.h"
+#include "core/task/records.h"
+#include "core/task/store.h"
 
 #define RF_PORT_COUNTS_MAX 32
 

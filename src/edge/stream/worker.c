@@ -3,6 +3,11 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/task/task.h"
+#include "core/task/task_progress.h"
+#include "core/task/task_stats.h"
+#include "core/task/task_store.h"
+#include "core/task/task_time.h"
 #include "edge/stream/headers.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/failpoint.h"
@@ -256,8 +261,8 @@ static void fold_slot(struct rf_worker *worker, struct rf_slot *slot, rf_ms sile
         slot->wait_until_ms = rf_now_ms() + SOURCE_WAIT_MS;
     tell_rule_errors(worker, slot);
     note_blocked(worker, slot);
-    worker->busy = worker->busy || (slot->state == RF_SLOT_RUNNING &&
-                                    rf_task_is_due(slot->task, silent_until));
+    worker->busy = worker->busy ||
+                   (slot->state == RF_SLOT_RUNNING && rf_task_is_due(slot->task, silent_until));
     input = rf_produce_outbox(worker, slot);
     if (input != RF_INPUT_OK)
         rf_commit_feed(worker, input);

@@ -4,6 +4,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "core/task/task_state.h"
 #include "core/task/transaction.h"
 #include "edge/stream/garage.h"
 #include "edge/stream/inbox.h"
@@ -12,6 +13,8 @@
 #include "edge/stream/stream.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/thread.h"
+
+struct rf_task;
 
 #define RF_PARTITIONS_MAX RF_SLOTS_MAX
 

@@ -10,7 +10,13 @@
 #include <string.h>
 
 #include "core/task/memory_store.h"
+#include "core/task/outbox.h"
 #include "core/task/task.h"
+#include "core/task/task_progress.h"
+#include "core/task/task_quarantine.h"
+#include "core/task/task_state.h"
+#include "core/task/task_store.h"
+#include "core/task/task_time.h"
 #include "support/plan_fixture.h"
 
 #define RUNS      1200

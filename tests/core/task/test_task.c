@@ -5,7 +5,14 @@
 #include <string.h>
 
 #include "core/task/memory_store.h"
+#include "core/task/outbox.h"
 #include "core/task/task.h"
+#include "core/task/task_customers.h"
+#include "core/task/task_progress.h"
+#include "core/task/task_quarantine.h"
+#include "core/task/task_stats.h"
+#include "core/task/task_store.h"
+#include "core/task/task_time.h"
 #include "support/plan_fixture.h"
 
 #define MINUTE RF_MINUTE_MS

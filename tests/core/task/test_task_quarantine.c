@@ -4,7 +4,11 @@
 #include <stdlib.h>
 
 #include "core/task/memory_store.h"
+#include "core/task/outbox.h"
 #include "core/task/task.h"
+#include "core/task/task_progress.h"
+#include "core/task/task_quarantine.h"
+#include "core/task/task_store.h"
 #include "support/plan_fixture.h"
 
 #define START INT64_C(1700000000000)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/task/outbox.h"
 #include "edge/stream/recent.h"
 
 static struct rf_ring ring;
