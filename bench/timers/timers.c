@@ -15,6 +15,11 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/feature.h"
+#include "core/model/format.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
 #include "core/task/outbox.h"
 #include "core/task/task.h"
 #include "core/task/task_progress.h"

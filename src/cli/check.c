@@ -8,6 +8,11 @@
 #include "cli/diagnostics.h"
 #include "cli/endpoint.h"
 #include "core/base/assert.h"
+#include "core/model/feature.h"
+#include "core/model/output.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
 
 #define TEXT_SIZE_MAX (1U << 20)
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <stdbool.h>
 
+#include "core/expr/expr.h"
 #include "edge/config/config.h"
 
 struct rf_configuration_options {

@@ -13,6 +13,7 @@
 #include "core/base/assert.h"
 #include "core/engine/engine.h"
 #include "core/engine/explain.h"
+#include "core/model/plan.h"
 #include "core/task/memory_store.h"
 #include "core/task/task.h"
 #include "core/task/task_customers.h"

@@ -2,6 +2,8 @@
 
 #include "core/codec/value_json.h"
 #include "core/expr/expr.h"
+#include "core/model/feature.h"
+#include "core/model/rule.h"
 
 static void print_time(struct rf_buffer *out, rf_ms instant)
 {

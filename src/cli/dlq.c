@@ -13,6 +13,8 @@
 #include "cli/moment.h"
 #include "core/base/assert.h"
 #include "core/base/number.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "edge/sys/failpoint.h"
 
 #define IDS_MAX       1024

@@ -7,6 +7,7 @@
 
 #include "cli/explained.h"
 #include "core/base/assert.h"
+#include "core/model/plan.h"
 #include "edge/sys/log.h"
 
 static struct rf_ops_options options_of(const struct rf_config *config, const char *instance)

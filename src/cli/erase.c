@@ -10,6 +10,7 @@
 #include "cli/erasure.h"
 #include "cli/progress.h"
 #include "core/base/assert.h"
+#include "core/model/source.h"
 #include "edge/stream/feeder.h"
 #include "edge/stream/follow.h"
 #include "edge/stream/stream.h"

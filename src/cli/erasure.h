@@ -6,6 +6,7 @@
 #include "core/base/arena.h"
 #include "core/base/buffer.h"
 #include "core/base/error.h"
+#include "core/model/source.h"
 #include "edge/config/config.h"
 
 /* The source for erasures. Errors: CONFIG (there is none; the message says what to write). */

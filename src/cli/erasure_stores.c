@@ -4,6 +4,7 @@
 
 #include "cli/erasure.h"
 #include "cli/instance.h"
+#include "core/model/plan.h"
 #include "edge/store/rocks.h"
 #include "edge/sys/file.h"
 

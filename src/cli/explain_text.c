@@ -5,6 +5,7 @@
 
 #include "core/base/number.h"
 #include "core/expr/expr.h"
+#include "core/model/rule.h"
 
 #define INDENT_STEP "  "
 #define TEXT_MAX    4096

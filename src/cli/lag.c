@@ -11,6 +11,8 @@
 #include "cli/terminal.h"
 #include "core/base/assert.h"
 #include "core/codec/value_json.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "edge/stream/offsets.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/signal.h"

@@ -9,6 +9,10 @@
 #include "core/codec/avro_decoder.h"
 #include "core/codec/customer_codec.h"
 #include "core/codec/decoders.h"
+#include "core/model/format.h"
+#include "core/model/output.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "edge/formats/json_decoder.h"
 #include "edge/formats/json_dynamic.h"
 

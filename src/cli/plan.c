@@ -8,6 +8,7 @@
 #include "cli/configuration.h"
 #include "core/base/assert.h"
 #include "core/codec/value_json.h"
+#include "core/model/plan.h"
 #include "core/model/plan_change.h"
 #include "core/task/task_state.h"
 #include "edge/formats/avro_schema.h"

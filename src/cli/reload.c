@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
 #include "edge/sys/log.h"
 
 static bool same_text(const char *a, const char *b)

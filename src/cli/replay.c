@@ -13,6 +13,8 @@
 #include "core/codec/derived_codec.h"
 #include "core/codec/explanation_json.h"
 #include "core/engine/explain.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "core/task/outbox.h"
 #include "edge/replay/replay.h"
 

@@ -9,6 +9,7 @@
 #include "cli/reload.h"
 #include "cli/supervisor.h"
 #include "core/base/assert.h"
+#include "core/model/plan.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/failpoint.h"
 #include "edge/sys/log.h"

@@ -4,6 +4,8 @@
 
 #include "cli/instance.h"
 #include "core/codec/customer_codec.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
 #include "edge/config/config.h"
 #include "edge/registry/registry.h"
 #include "edge/store/rocks.h"

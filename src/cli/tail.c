@@ -17,6 +17,10 @@
 #include "core/base/assert.h"
 #include "core/base/number.h"
 #include "core/expr/expr.h"
+#include "core/model/output.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/signal.h"
 

@@ -11,6 +11,7 @@
 #include "cli/progress.h"
 #include "cli/test_report.h"
 #include "core/base/assert.h"
+#include "core/model/plan.h"
 #include "edge/formats/json_decoder.h"
 
 #define ARENA_CHUNK (64U * 1024)

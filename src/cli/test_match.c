@@ -6,6 +6,8 @@
 
 #include "core/base/number.h"
 #include "core/codec/derived_codec.h"
+#include "core/model/output.h"
+#include "core/model/rule.h"
 
 #define TEXT_MAX           65536
 #define TOLERANCE_STANDARD 1e-9 /* of the greater of the two */

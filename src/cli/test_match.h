@@ -4,6 +4,7 @@
 
 #include "core/base/buffer.h"
 #include "core/model/derived.h"
+#include "core/model/plan.h"
 #include "edge/config/tests.h"
 
 bool rf_test_value_matches(const struct rf_test_value *expected, struct rf_value actual);

@@ -8,6 +8,7 @@
 #include "cli/runtime.h"
 #include "core/base/assert.h"
 #include "core/base/number.h"
+#include "core/model/plan.h"
 
 #define FAULTS_MAX (2 * RF_RUNTIME_TOPICS_MAX)
 

@@ -7,6 +7,9 @@
 #include "core/base/assert.h"
 #include "core/codec/customer_codec.h"
 #include "core/engine/engine.h"
+#include "core/model/feature.h"
+#include "core/model/pattern.h"
+#include "core/model/rule.h"
 #include "support/plan_fixture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

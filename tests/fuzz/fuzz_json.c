@@ -3,6 +3,8 @@
 
 #include "core/base/assert.h"
 #include "core/codec/value_json.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "edge/formats/avro_schema.h"
 #include "edge/formats/csv.h"
 #include "edge/formats/json_decoder.h"

@@ -15,6 +15,8 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
 #include "edge/ops/server.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/signal.h"

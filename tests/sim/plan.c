@@ -6,6 +6,12 @@
 #include "core/base/assert.h"
 #include "core/base/buffer.h"
 #include "core/model/derived.h"
+#include "core/model/feature.h"
+#include "core/model/format.h"
+#include "core/model/output.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
 #include "support/plan_fixture.h"
 
 #define MAGIC       1

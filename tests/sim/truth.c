@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "core/task/memory_store.h"
 #include "core/task/outbox.h"
 #include "core/task/task.h"

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/source.h"
 #include "core/task/task.h"
 #include "core/task/task_state.h"
 #include "core/task/task_store.h"

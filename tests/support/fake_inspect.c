@@ -1,3 +1,6 @@
+#include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
 #include "support/fake_inspect.h"
 
 #include <stdio.h>

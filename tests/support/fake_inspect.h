@@ -1,6 +1,7 @@
 /* An instance that is not one: the inspect port over numbers that a test writes. Six customers are known by what is
  * answered for them, everybody else is unknown. */
 #pragma once
+#include "core/model/plan.h"
 #include "core/task/inspect.h"
 
 struct fake_inspect {

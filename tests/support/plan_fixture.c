@@ -1,3 +1,9 @@
+#include "core/model/feature.h"
+#include "core/model/format.h"
+#include "core/model/output.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
 #include "support/plan_fixture.h"
 
 #include <string.h>

@@ -10,7 +10,11 @@
 #include "core/base/arena.h"
 #include "core/model/customer.h"
 #include "core/model/event.h"
+#include "core/model/feature.h"
+#include "core/model/output.h"
 #include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
 
 enum fixture_field {
     FIELD_AMOUNT,  /* amount: double */

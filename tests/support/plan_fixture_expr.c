@@ -2,6 +2,9 @@
 
 #include "core/base/assert.h"
 #include "core/expr/expr.h"
+#include "core/model/feature.h"
+#include "core/model/source.h"
+#include "core/model/variables.h"
 #include "support/plan_fixture.h"
 
 const struct rf_expr *fixture_expr(struct fixture *f, const char *text, const struct rf_type *want)

@@ -6,6 +6,8 @@
 #include "core/base/assert.h"
 #include "core/codec/avro_program.h"
 #include "core/codec/wire.h"
+#include "core/model/format.h"
+#include "core/model/source.h"
 
 #define ARENA_CHUNK  (64U << 10)
 #define ITEMS_MAX    100000

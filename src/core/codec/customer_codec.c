@@ -5,6 +5,9 @@
 
 #include "core/base/assert.h"
 #include "core/codec/customer_parts.h"
+#include "core/model/feature.h"
+#include "core/model/pattern.h"
+#include "core/model/rule.h"
 
 /* What the schema is made into: lives as long as the making does. */
 struct maker {

@@ -10,6 +10,9 @@
 #include "core/base/varint.h"
 #include "core/codec/customer_parts.h"
 #include "core/codec/customer_reader.h"
+#include "core/model/feature.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
 
 enum operation {
     OPERATION_MEMBER,

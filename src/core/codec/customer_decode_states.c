@@ -5,6 +5,7 @@
 #include "core/base/assert.h"
 #include "core/codec/customer_parts.h"
 #include "core/codec/customer_reader.h"
+#include "core/model/feature.h"
 
 static bool read_value_state(struct rf_reader *r, struct rf_customer_part part,
                              struct rf_feature_state *state)

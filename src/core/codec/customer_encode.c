@@ -1,6 +1,9 @@
 /* A customer to bytes, by the parts that the plan chose: no schema is walked here. */
 #include "core/codec/customer_parts.h"
 #include "core/codec/customer_writer.h"
+#include "core/model/feature.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
 
 /* A value of another type than the feature's can only come from a dynamic expression: no value, then. */
 static void put_column(struct rf_writer *w, enum rf_scalar scalar, struct rf_value value)

@@ -23,6 +23,7 @@
 
 #include "core/base/arena.h"
 #include "core/codec/customer_codec.h"
+#include "core/model/feature.h"
 #include "core/model/plan.h"
 #include "core/model/schema.h"
 

@@ -12,6 +12,8 @@
 #include "core/codec/customer_parts.h"
 #include "core/codec/customer_reader.h"
 #include "core/codec/customer_writer.h"
+#include "core/model/pattern.h"
+#include "core/model/plan.h"
 
 #define EVENTS_MAX (RF_PATTERN_RUNS_MAX * RF_PATTERN_EVENTS_MAX + RF_PATTERN_WAITING_MAX)
 

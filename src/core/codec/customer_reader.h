@@ -9,6 +9,9 @@
 #include "core/base/time.h"
 #include "core/codec/customer_parts.h"
 #include "core/expr/value.h"
+#include "core/model/feature.h"
+#include "core/model/pattern.h"
+#include "core/model/plan.h"
 #include "core/model/schema.h"
 
 struct rf_reader {

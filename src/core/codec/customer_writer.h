@@ -12,6 +12,8 @@
 #include "core/base/varint.h"
 #include "core/codec/customer_parts.h"
 #include "core/expr/value.h"
+#include "core/model/pattern.h"
+#include "core/model/plan.h"
 
 #define RF_BRANCH_NULL  0 /* zig-zag of 0 and of 1: the branches of [null, T] */
 #define RF_BRANCH_VALUE 2

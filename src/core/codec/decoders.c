@@ -1,5 +1,8 @@
 #include "core/codec/decoders.h"
 
+#include "core/model/format.h"
+#include "core/model/source.h"
+
 void rf_decoders_assign(const struct rf_plan *plan, struct rf_decoder avro, struct rf_decoder json,
                         struct rf_decoder *decoders)
 {

@@ -7,6 +7,9 @@
 #include "core/base/varint.h"
 #include "core/codec/avro_encode.h"
 #include "core/expr/expr.h"
+#include "core/model/format.h"
+#include "core/model/pattern.h"
+#include "core/model/rule.h"
 
 #define LITERAL_SIZE_MAX (1U << 20)
 #define PARTS_MAX        4096

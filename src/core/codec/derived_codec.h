@@ -15,6 +15,7 @@
 #include "core/codec/value_json.h"
 #include "core/codec/wire.h"
 #include "core/model/derived.h"
+#include "core/model/output.h"
 #include "core/model/plan.h"
 
 struct rf_derived_codec;

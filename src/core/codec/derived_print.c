@@ -2,6 +2,10 @@
 
 #include "core/base/assert.h"
 #include "core/codec/derived_codec.h"
+#include "core/model/format.h"
+#include "core/model/output.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
 
 static void print_text(struct rf_buffer *out, const char *key, struct rf_bytes text)
 {

@@ -1,6 +1,7 @@
 #include "core/codec/explanation_json.h"
 
 #include "core/codec/value_json.h"
+#include "core/model/rule.h"
 
 static void print_text(struct rf_buffer *out, const char *name, struct rf_bytes text)
 {

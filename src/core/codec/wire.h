@@ -10,7 +10,7 @@
 #include "core/base/buffer.h"
 #include "core/base/bytes.h"
 #include "core/base/error.h"
-#include "core/model/plan.h"
+#include "core/model/format.h"
 
 #define RF_WIRE_SIZE_MAX 10
 

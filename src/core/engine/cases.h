@@ -13,7 +13,7 @@
 #pragma once
 #include "core/base/arena.h"
 #include "core/model/customer.h"
-#include "core/model/plan.h"
+#include "core/model/feature.h"
 
 /* A mark for the case of that id: an opening, a closing, or both. True where something changed. */
 bool rf_cases_add(struct rf_feature_state *state, struct rf_bytes id, bool opens, bool closes,

@@ -7,6 +7,8 @@
 #include "core/engine/feature_set.h"
 #include "core/engine/features.h"
 #include "core/engine/steps.h"
+#include "core/model/feature.h"
+#include "core/model/plan.h"
 
 #define HORIZON_MS (36525 * RF_DAY_MS)
 #define SLOPE_MS   RF_HOUR_MS

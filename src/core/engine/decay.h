@@ -5,7 +5,7 @@
  * bits. 2^x is core/base/math's: the same bits on every machine. */
 #pragma once
 #include "core/model/customer.h"
-#include "core/model/plan.h"
+#include "core/model/feature.h"
 
 void rf_decay_add(const struct rf_feature *feature, struct rf_feature_state *state, rf_ms time,
                   double weight);

@@ -9,6 +9,12 @@
 #include "core/engine/distinct.h"
 #include "core/engine/feature_set.h"
 #include "core/engine/features.h"
+#include "core/model/feature.h"
+#include "core/model/output.h"
+#include "core/model/pattern.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/variables.h"
 
 /* A reason's value as text, to be compared. */
 #define REASON_SIZE_MAX 65536

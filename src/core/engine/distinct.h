@@ -13,7 +13,7 @@
 
 #include "core/base/arena.h"
 #include "core/model/customer.h"
-#include "core/model/plan.h"
+#include "core/model/feature.h"
 
 /* False for what is neither null nor a bool, number, text, instant or duration. */
 bool rf_distinct_hash(struct rf_value value, uint64_t *hash);

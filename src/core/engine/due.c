@@ -6,6 +6,9 @@
 #include "core/engine/features.h"
 #include "core/engine/patterns.h"
 #include "core/engine/rules.h"
+#include "core/model/output.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
 
 #define STEPS_FEW  4  /* candidates tried at each event: mostly the next one comes before */
 #define STEPS_MANY 64 /* ... where the customer is looked at for the sake of it */

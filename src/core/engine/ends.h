@@ -9,7 +9,7 @@
 
 #include "core/base/arena.h"
 #include "core/model/customer.h"
-#include "core/model/plan.h"
+#include "core/model/feature.h"
 
 /* The value in the form in which it is kept: times to the millisecond. False where it is none of that type,
  * or a number that is not finite. */

@@ -13,6 +13,10 @@
 #include "core/engine/rules.h"
 #include "core/engine/seen.h"
 #include "core/engine/state.h"
+#include "core/model/feature.h"
+#include "core/model/output.h"
+#include "core/model/source.h"
+#include "core/model/variables.h"
 
 #define MEMORY_CHUNK  (64U << 10)
 #define SCRATCH_CHUNK (16U << 10)

@@ -8,6 +8,10 @@
 #include "core/engine/due.h"
 #include "core/engine/feature_set.h"
 #include "core/engine/features.h"
+#include "core/model/feature.h"
+#include "core/model/pattern.h"
+#include "core/model/rule.h"
+#include "core/model/variables.h"
 
 #define MEMORY_CHUNK (16U << 10)
 

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/model/plan.h"
+#include "core/model/feature.h"
 
 #define RF_FEATURE_SET_WORDS (RF_FEATURES_MAX / 64)
 

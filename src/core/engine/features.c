@@ -10,6 +10,7 @@
 #include "core/engine/number.h"
 #include "core/engine/tally.h"
 #include "core/engine/window.h"
+#include "core/model/variables.h"
 
 void rf_features_look(struct rf_engine *engine, const struct rf_customer *customer, rf_ms now,
                       const struct rf_event *event)

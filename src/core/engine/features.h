@@ -2,6 +2,7 @@
  * the expressions, in the order of the plan (an expression reads earlier features only). */
 #pragma once
 #include "core/engine/state.h"
+#include "core/model/feature.h"
 
 /* Looks at `customer` at the instant `now`; nothing is known yet. `event`: the one at hand, not yet folded;
  * may be NULL. */

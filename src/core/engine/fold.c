@@ -12,6 +12,8 @@
 #include "core/engine/quantile.h"
 #include "core/engine/tally.h"
 #include "core/engine/window.h"
+#include "core/model/feature.h"
+#include "core/model/source.h"
 
 static bool read_number(const struct rf_type *type, struct rf_value value, union rf_number *number,
                         struct rf_error *err)

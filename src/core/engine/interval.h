@@ -7,7 +7,7 @@
 #pragma once
 #include "core/base/arena.h"
 #include "core/model/customer.h"
-#include "core/model/plan.h"
+#include "core/model/feature.h"
 
 void rf_interval_add(const struct rf_feature *feature, struct rf_feature_state *state, rf_ms time,
                      struct rf_arena *arena);

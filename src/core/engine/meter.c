@@ -4,6 +4,7 @@
 
 #include "core/base/assert.h"
 #include "core/engine/state.h"
+#include "core/model/plan.h"
 
 void rf_engine_set_clock(struct rf_engine *engine, rf_ns (*monotonic_ns)(void))
 {

@@ -4,7 +4,6 @@
 #include <stdint.h>
 
 #include "core/base/time.h"
-#include "core/model/plan.h"
 
 #define RF_METER_EVERY 1024 /* evaluations, of which one is timed */
 

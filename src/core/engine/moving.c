@@ -2,6 +2,8 @@
 
 #include "core/base/assert.h"
 #include "core/engine/feature_set.h"
+#include "core/model/rule.h"
+#include "core/model/variables.h"
 
 struct maker {
     struct rf_arena *arena;

@@ -14,6 +14,7 @@
 #include "core/base/arena.h"
 #include "core/engine/wiring.h"
 #include "core/expr/condition.h"
+#include "core/model/feature.h"
 #include "core/model/plan.h"
 
 enum rf_movement {

@@ -7,6 +7,9 @@
 #include "core/engine/features.h"
 #include "core/engine/pattern.h"
 #include "core/engine/rules.h"
+#include "core/model/pattern.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
 
 static bool ask_where(struct rf_engine *engine, const struct rf_pattern_listener *listener,
                       bool *wanted, struct rf_error *err)

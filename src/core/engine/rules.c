@@ -3,6 +3,9 @@
 #include "core/base/assert.h"
 #include "core/engine/feature_set.h"
 #include "core/engine/features.h"
+#include "core/model/feature.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
 
 static bool is_asked(const struct rf_engine *engine, uint32_t index,
                      const struct rf_rule_state *state)

@@ -9,6 +9,9 @@
 #include "core/engine/meter.h"
 #include "core/engine/moving.h"
 #include "core/engine/wiring.h"
+#include "core/model/feature.h"
+#include "core/model/plan.h"
+#include "core/model/variables.h"
 
 /* What an event adds to one feature: evaluated before anything changes. By the feature's kind: `number`
  * for COUNT, SUM, MIN, MAX, DECAY, MEAN and TREND, `value` for FIRST and LAST and, as the key, TOP, ENTROPY,

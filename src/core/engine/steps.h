@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #include "core/model/customer.h"
-#include "core/model/plan.h"
+#include "core/model/feature.h"
 
 /* Does its value only become less until the next event? True of what counts; of sums while nothing in them is
  * negative. */

@@ -21,7 +21,7 @@
 
 #include "core/base/arena.h"
 #include "core/model/customer.h"
-#include "core/model/plan.h"
+#include "core/model/feature.h"
 
 /* Adds `amount` to the number of `key`, which is copied where it is kept. False where the event is too old to
  * count at `now` or later: nothing has changed. */

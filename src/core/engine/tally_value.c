@@ -6,6 +6,7 @@
 #include "core/engine/quantile.h"
 #include "core/engine/tally.h"
 #include "core/engine/window.h"
+#include "core/model/feature.h"
 
 /* Weights by key as of one instant. */
 struct view {

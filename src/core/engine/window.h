@@ -20,7 +20,7 @@
 
 #include "core/base/arena.h"
 #include "core/model/customer.h"
-#include "core/model/plan.h"
+#include "core/model/feature.h"
 
 /* False where the event is too old to count at `now` or later: nothing has changed. */
 bool rf_window_add(const struct rf_feature *feature, struct rf_feature_state *state, rf_ms time,

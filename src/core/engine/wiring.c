@@ -2,6 +2,10 @@
 
 #include "core/base/assert.h"
 #include "core/engine/feature_set.h"
+#include "core/model/pattern.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
+#include "core/model/variables.h"
 
 struct maker {
     struct rf_arena *arena;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "core/base/arena.h"
+#include "core/model/feature.h"
 #include "core/model/plan.h"
 
 /* A feature's interest in a source. */

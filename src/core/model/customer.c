@@ -1,6 +1,6 @@
 #include "core/model/customer.h"
 
-#include "core/model/plan.h"
+#include "core/model/rule.h"
 
 static const struct rf_field_type case_fields[] = {
     {"id", &rf_type_string},
@@ -15,15 +15,6 @@ const struct rf_record_type rf_case_type = {.name = "a case",
 static const struct rf_type case_type = {.kind = RF_TYPE_RECORD, .record = &rf_case_type};
 
 const struct rf_type rf_cases_type = {.kind = RF_TYPE_LIST, .element = &case_type};
-
-static const struct rf_field_type customer_fields[] = {
-    [RF_CUSTOMER_ID] = {"id", &rf_type_string},
-    [RF_CUSTOMER_FIRST_SEEN] = {"first_seen", &rf_type_timestamp},
-    [RF_CUSTOMER_EVENTS] = {"events", &rf_type_int},
-};
-
-const struct rf_record_type rf_customer_type = {
-    .name = "the customer", .field_count = RF_CUSTOMER_FIELDS, .fields = customer_fields};
 
 void rf_rule_state_init(struct rf_rule_state *state)
 {

@@ -11,6 +11,7 @@
 #include "core/expr/type.h"
 #include "core/expr/value.h"
 #include "core/model/pattern.h"
+#include "core/model/rule.h"
 
 /* By the feature's state_type: `number` where it is double, else `integer` (timestamps and durations in
  * milliseconds). */

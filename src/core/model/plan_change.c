@@ -3,6 +3,14 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/feature.h"
+#include "core/model/format.h"
+#include "core/model/output.h"
+#include "core/model/pattern.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/schema.h"
+#include "core/model/source.h"
 
 #define STATE_SUFFIX_SIZE 9 /* "_01234567": the hash of a definition behind a feature's name */
 

@@ -4,6 +4,8 @@
 
 #include "core/base/assert.h"
 #include "core/base/hash.h"
+#include "core/model/source.h"
+#include "core/model/variables.h"
 
 struct admitting {
     const struct rf_source *source;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
-#include "core/model/plan.h"
+#include "core/model/source.h"
 
 #define CHUNK    (256U * 1024)
 #define KEEP_MAX (1U << 20)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/format.h"
 
 #define LAYOUTS_MAX                                                                                \
     256 /* schemas one store can hold records of; each is a change of the features */

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
 #include "core/task/outbox.h"
 
 const char *rf_letter_class_name(enum rf_letter_class letter_class)

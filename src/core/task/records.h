@@ -24,6 +24,7 @@
 #include "core/base/arena.h"
 #include "core/base/error.h"
 #include "core/engine/engine.h"
+#include "core/model/plan.h"
 #include "core/task/layouts.h"
 #include "core/task/store.h"
 

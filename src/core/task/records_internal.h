@@ -1,5 +1,6 @@
 /* What records.c and records_time.c share; nobody else includes it. */
 #pragma once
+#include "core/model/plan.h"
 #include "core/task/record_table.h"
 #include "core/task/records.h"
 #include "core/task/timers.h"

@@ -4,6 +4,7 @@
 #include "core/base/assert.h"
 #include "core/base/hash.h"
 #include "core/codec/customer_codec.h"
+#include "core/model/plan.h"
 #include "core/task/records_internal.h"
 
 #define NAME_MAX   ((size_t)1 << 30) /* far above what Kafka takes as a key */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "core/task/task_internal.h"
 #include "core/task/task_state.h"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/plan.h"
 #include "core/task/task_internal.h"
 
 const char *rf_task_quarantine_reason(const struct rf_task *task, const struct rf_input *input)

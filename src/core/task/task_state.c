@@ -5,6 +5,7 @@
 #include "core/base/assert.h"
 #include "core/base/varint.h"
 #include "core/codec/wire.h"
+#include "core/model/format.h"
 
 const char rf_task_state_schema[] =
     "{\"type\":\"record\",\"name\":\"TaskState\",\"namespace\":\"ringfold\","

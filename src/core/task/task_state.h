@@ -13,7 +13,7 @@
 #include "core/base/bytes.h"
 #include "core/base/error.h"
 #include "core/base/time.h"
-#include "core/model/plan.h"
+#include "core/model/source.h"
 
 struct rf_task_state {
     int32_t partition;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/plan.h"
 #include "core/task/task_internal.h"
 
 #define SWEEP_KEEP_MAX (1U << 20)

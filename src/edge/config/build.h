@@ -3,6 +3,13 @@
  * A step that fails complains and leaves its entry `broken`; later steps take what is broken for unknown
  * and say nothing of it, so that one mistake is one message. */
 #pragma once
+#include "core/model/feature.h"
+#include "core/model/output.h"
+#include "core/model/pattern.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
+#include "core/model/variables.h"
 #include "edge/config/draft.h"
 
 /* One entry of `sources`, `features`, `rules` or `outputs`. */

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/feature.h"
 #include "edge/config/build.h"
 
 #define NAME_SIZE_MAX 100

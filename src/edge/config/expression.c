@@ -1,6 +1,10 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/feature.h"
+#include "core/model/schema.h"
+#include "core/model/source.h"
+#include "core/model/variables.h"
 #include "edge/config/build.h"
 
 #define CIRCLES_SOUGHT_MAX 8

@@ -3,6 +3,7 @@
 
 #include "core/base/assert.h"
 #include "core/model/customer.h"
+#include "core/model/feature.h"
 #include "edge/config/making.h"
 
 static bool is_scalar(enum rf_type_kind kind)

@@ -1,4 +1,5 @@
 /* The window of a feature, its grain, and the shape of the state that follows. */
+#include "core/model/feature.h"
 #include "edge/config/making.h"
 
 #define BUCKETS_LEAST     168   /* of a window: an hour's grain for a week */

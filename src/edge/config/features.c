@@ -1,6 +1,10 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/feature.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
+#include "core/model/variables.h"
 #include "edge/config/making.h"
 
 /* `first` and a distinct count keep no history that an offset could look back into; what was the first

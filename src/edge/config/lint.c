@@ -1,6 +1,9 @@
 /* What each part cannot see by itself: topics that meet, sources that are one, secrets on open wires. */
 #include <string.h>
 
+#include "core/model/output.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "edge/config/build.h"
 #include "edge/sys/address.h"
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/plan.h"
 #include "edge/config/build.h"
 #include "edge/config/value.h"
 

@@ -1,5 +1,6 @@
 /* One feature on its way from settings to plan. Open to this room only; features.c makes them. */
 #pragma once
+#include "core/model/feature.h"
 #include "edge/config/build.h"
 
 /* Which settings go with which kind of feature. */

@@ -2,6 +2,10 @@
 
 #include "core/base/assert.h"
 #include "core/codec/derived_codec.h"
+#include "core/model/format.h"
+#include "core/model/output.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "edge/config/build.h"
 #include "edge/config/value.h"
 #include "edge/formats/avro_schema.h"

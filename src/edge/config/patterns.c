@@ -3,6 +3,11 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/feature.h"
+#include "core/model/pattern.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
+#include "core/model/variables.h"
 #include "edge/config/build.h"
 
 /* One step on its way. */

@@ -1,6 +1,12 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/feature.h"
+#include "core/model/output.h"
+#include "core/model/pattern.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/variables.h"
 #include "edge/config/build.h"
 
 static const char *const severities[] = {"low", "medium", "high", "critical"};

@@ -2,6 +2,10 @@
 
 #include <stddef.h>
 
+#include "core/model/feature.h"
+#include "core/model/pattern.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
 #include "edge/config/draft.h"
 
 #define TOP(member)     offsetof(struct rf_config_draft, member)

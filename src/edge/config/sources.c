@@ -1,6 +1,10 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/format.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
+#include "core/model/variables.h"
 #include "edge/config/build.h"
 #include "edge/config/value.h"
 #include "edge/formats/avro_schema.h"

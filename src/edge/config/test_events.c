@@ -8,6 +8,10 @@
 #include "core/base/assert.h"
 #include "core/base/number.h"
 #include "core/codec/value_json.h"
+#include "core/model/plan.h"
+#include "core/model/schema.h"
+#include "core/model/source.h"
+#include "core/model/variables.h"
 #include "edge/config/test_reader.h"
 #include "edge/formats/json_decoder.h"
 

@@ -4,6 +4,11 @@
 
 #include "core/base/assert.h"
 #include "core/base/number.h"
+#include "core/model/feature.h"
+#include "core/model/output.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
 #include "edge/config/test_reader.h"
 
 static const char *const statuses[] = {"RAISED", "UPDATED", "CLEARED", "EVICTED", "ERASED"};

@@ -1,5 +1,7 @@
 /* What the readers of test files share. Open to this room only. */
 #pragma once
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "edge/config/place.h"
 #include "edge/config/settings.h"
 #include "edge/config/tests.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/source.h"
 #include "edge/config/test_reader.h"
 #include "edge/config/value.h"
 #include "edge/formats/json_decoder.h"

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/model/explanation.h"
+#include "core/model/plan.h"
 #include "edge/config/config.h"
 
 #define RF_TEST_STEPS_MAX  1000

@@ -6,6 +6,13 @@
 
 #include "core/base/assert.h"
 #include "core/base/hash.h"
+#include "core/model/feature.h"
+#include "core/model/output.h"
+#include "core/model/pattern.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/schema.h"
+#include "core/model/source.h"
 #include "edge/config/build.h"
 
 static uint64_t add_number(uint64_t hash, uint64_t number)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/source.h"
 #include "edge/formats/text_value.h"
 
 #define ARENA_CHUNK 4096

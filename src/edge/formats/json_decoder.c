@@ -5,6 +5,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/buffer.h"
+#include "core/model/source.h"
 #include "edge/formats/json_value.h"
 
 #define ARENA_CHUNK 4096

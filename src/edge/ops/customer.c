@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/model/plan.h"
 #include "edge/ops/desk.h"
 
 #define ARENA_CHUNK (64U * 1024)

@@ -1,6 +1,7 @@
 #include "edge/ops/desk.h"
 
 #include "core/base/assert.h"
+#include "core/model/rule.h"
 #include "edge/ops/page.h"
 
 #define ARENA_CHUNK (64U * 1024)

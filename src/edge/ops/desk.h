@@ -1,6 +1,7 @@
 /* Answers to requests, out of what the workers say of themselves (core/task/inspect.h). No socket is known here: the
  * server calls it, tests and the fuzzer do. Any thread. */
 #pragma once
+#include "core/model/plan.h"
 #include "core/task/inspect.h"
 #include "edge/ops/json.h"
 #include "edge/ops/reply.h"

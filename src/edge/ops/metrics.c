@@ -7,6 +7,8 @@
 
 #include "core/base/assert.h"
 #include "core/base/number.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
 #include "edge/ops/desk.h"
 #include "edge/sys/process.h"
 

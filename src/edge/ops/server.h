@@ -3,6 +3,7 @@
  * It is opened before anything else and closed after everything else, so that health can be asked all the time; workers
  * are attached while there are any. Thread: main, but for what it says itself. */
 #pragma once
+#include "core/model/plan.h"
 #include "core/task/inspect.h"
 #include "edge/sys/address.h"
 

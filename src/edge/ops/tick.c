@@ -1,5 +1,6 @@
 /* What the stream of events says each second: the numbers that the page draws, and no more. */
 #include "core/base/assert.h"
+#include "core/model/rule.h"
 #include "edge/ops/desk.h"
 
 #define LAGS_MAX      64   /* the worst ones are told; the sums are of all */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/assert.h"
+#include "core/model/source.h"
 #include "core/task/admission.h"
 #include "edge/replay/reader.h"
 

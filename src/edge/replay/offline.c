@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/assert.h"
+#include "core/model/format.h"
 #include "core/task/memory_store.h"
 #include "core/task/outbox.h"
 #include "core/task/task.h"

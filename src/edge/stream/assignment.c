@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "core/task/task.h"
 #include "core/task/task_store.h"
 #include "edge/stream/worker.h"

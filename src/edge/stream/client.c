@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/plan.h"
 #include "edge/stream/metadata.h"
 #include "edge/stream/watch.h"
 #include "edge/stream/worker.h"

@@ -1,5 +1,7 @@
 /* Executes what core/task/transaction decides, and says what became of it. Nothing is decided here. */
 #include "core/base/assert.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "core/task/outbox.h"
 #include "core/task/task.h"
 #include "core/task/task_progress.h"

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/plan.h"
 #include "core/task/task_customers.h"
 #include "core/task/task_store.h"
 #include "core/task/task_time.h"

@@ -3,6 +3,10 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/output.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
 #include "core/task/partitioner.h"
 #include "edge/stream/running.h"
 

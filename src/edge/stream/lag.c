@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "edge/stream/watch.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/log.h"

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "edge/stream/watch.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/log.h"

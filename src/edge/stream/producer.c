@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/output.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "core/task/outbox.h"
 #include "core/task/task.h"
 #include "core/task/task_progress.h"

@@ -6,6 +6,7 @@
 #include "core/base/assert.h"
 #include "core/codec/derived_codec.h"
 #include "core/codec/value_json.h"
+#include "core/model/source.h"
 #include "core/task/outbox.h"
 
 #define NOTED_MAX                                                                                  \

@@ -1,6 +1,7 @@
 /* The newest derived events and dead letters whose transactions are committed, as text: a ring that workers write and
  * others read. Inside this room only. Any thread. */
 #pragma once
+#include "core/model/plan.h"
 #include "core/task/inspect.h"
 #include "core/task/outbox.h"
 #include "edge/sys/thread.h"

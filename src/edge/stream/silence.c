@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "core/task/task_progress.h"
 #include "core/task/task_time.h"
 #include "edge/stream/worker.h"

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/output.h"
+#include "core/model/source.h"
 #include "edge/stream/running.h"
 #include "edge/stream/topics.h"
 #include "edge/sys/log.h"

@@ -4,6 +4,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "core/model/source.h"
 #include "core/task/task_state.h"
 #include "core/task/transaction.h"
 #include "edge/stream/garage.h"

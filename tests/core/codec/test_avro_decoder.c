@@ -3,6 +3,9 @@
 #include "core/codec/avro_support.h"
 #include "core/codec/schema_list.h"
 #include "core/codec/wire.h"
+#include "core/model/format.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 
 #define READER                                                                                     \
     "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"long\"},"          \

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "core/codec/customer_codec.h"
+#include "core/model/feature.h"
+#include "core/model/rule.h"
 #include "edge/formats/avro_schema.h"
 #include "support/plan_fixture.h"
 

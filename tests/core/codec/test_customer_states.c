@@ -7,6 +7,8 @@
 
 #include "core/codec/customer_codec.h"
 #include "core/engine/engine.h"
+#include "core/model/feature.h"
+#include "core/model/plan.h"
 #include "edge/formats/avro_schema.h"
 #include "support/plan_fixture.h"
 

@@ -1,6 +1,11 @@
 /* core/codec/derived_codec: what a rule found, as its output's schema asks for it. */
 #include "core/codec/avro_support.h"
 #include "core/codec/derived_codec.h"
+#include "core/model/format.h"
+#include "core/model/output.h"
+#include "core/model/pattern.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
 #include "edge/formats/avro_schema.h"
 
 static struct rf_arena arena;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/codec/wire.h"
+#include "core/model/format.h"
 
 START_TEST(a_header_is_written_and_read_back)
 {

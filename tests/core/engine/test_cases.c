@@ -5,6 +5,7 @@
 
 #include "core/engine/cases.h"
 #include "core/engine/interval.h"
+#include "core/model/feature.h"
 #include "support/plan_fixture.h"
 
 static struct rf_arena arena;

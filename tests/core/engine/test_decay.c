@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/engine/decay.h"
+#include "core/model/feature.h"
 #include "support/plan_fixture.h"
 
 static const struct rf_feature weekly = {

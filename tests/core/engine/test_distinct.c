@@ -6,6 +6,7 @@
 #include "core/base/hash.h"
 #include "core/engine/distinct.h"
 #include "core/engine/sketch.h"
+#include "core/model/feature.h"
 #include "support/plan_fixture.h"
 
 static struct rf_arena arena;

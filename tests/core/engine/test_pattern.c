@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/engine/pattern.h"
+#include "core/model/pattern.h"
 
 /* Steps by their bits. */
 #define A 1U

@@ -6,6 +6,9 @@
 
 #include "core/codec/customer_codec.h"
 #include "core/engine/engine.h"
+#include "core/model/feature.h"
+#include "core/model/pattern.h"
+#include "core/model/rule.h"
 #include "support/plan_fixture.h"
 
 #define START INT64_C(1700000000000)

@@ -6,6 +6,7 @@
 
 #include "core/engine/quantile.h"
 #include "core/engine/tally.h"
+#include "core/model/feature.h"
 #include "support/plan_fixture.h"
 
 #define NOW INT64_C(1700000000000)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/engine/window.h"
+#include "core/model/feature.h"
 #include "support/plan_fixture.h"
 
 static struct rf_arena arena;

@@ -6,7 +6,10 @@
 
 #include "core/codec/customer_codec.h"
 #include "core/engine/engine.h"
+#include "core/model/feature.h"
+#include "core/model/plan.h"
 #include "core/model/plan_change.h"
+#include "core/model/source.h"
 #include "edge/config/config.h"
 
 #define START INT64_C(1700000000000)

@@ -9,6 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/model/feature.h"
+#include "core/model/format.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
 #include "core/task/memory_store.h"
 #include "core/task/outbox.h"
 #include "core/task/task.h"

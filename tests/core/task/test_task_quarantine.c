@@ -3,6 +3,9 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "core/model/feature.h"
+#include "core/model/format.h"
+#include "core/model/plan.h"
 #include "core/task/memory_store.h"
 #include "core/task/outbox.h"
 #include "core/task/task.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/codec/wire.h"
+#include "core/model/format.h"
 #include "core/task/task_state.h"
 #include "edge/formats/avro_schema.h"
 

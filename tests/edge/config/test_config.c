@@ -6,6 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/model/feature.h"
+#include "core/model/format.h"
+#include "core/model/output.h"
+#include "core/model/pattern.h"
+#include "core/model/plan.h"
+#include "core/model/rule.h"
+#include "core/model/schema.h"
+#include "core/model/source.h"
 #include "edge/config/config.h"
 
 static struct rf_arena arena;

@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include "core/codec/avro_support.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "edge/formats/csv.h"
 #include "edge/formats/text_file.h"
 

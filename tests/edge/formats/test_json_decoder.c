@@ -1,5 +1,8 @@
 /* edge/formats/json_decoder: a payload's members as the source's fields. */
 #include "core/codec/avro_support.h"
+#include "core/model/format.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "edge/formats/json_decoder.h"
 
 static struct rf_arena arena;

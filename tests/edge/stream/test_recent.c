@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "core/task/outbox.h"
 #include "edge/stream/recent.h"
 

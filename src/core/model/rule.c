@@ -1,4 +1,4 @@
-#include "core/model/plan.h"
+#include "core/model/rule.h"
 
 const char *rf_rule_mode_name(enum rf_rule_mode mode)
 {
