@@ -1,6 +1,7 @@
 """What comes out where there is no registry: single-object Avro, JSON, CloudEvents headers; and at least once."""
 import io
 import json
+import time
 
 import fastavro
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from harness import clients
 from harness.artefacts import TOP
 from harness.orders import START_MS, App, rfc3339
+from harness.process import wait_until
+from test_silence import Silent
 
 ALERT = json.loads((TOP / "schemas" / "churn_alert.avsc").read_text(encoding="utf-8"))
 PINGS = 7
@@ -75,3 +78,26 @@ def test_at_least_once_delivers_everything(pinged):
     messages = pinged({"format": "json"}, delivery="at_least_once")
 
     assert {json.loads(message.value)["because"] for message in messages} == {f"ping {n}" for n in range(3, PINGS + 1)}
+
+
+def test_at_least_once_tells_before_it_remembers_that_it_told(app, kafka, tmp_path, instances):
+    """Killed while the output's topic is away: the changelog has to know nothing yet of what could not be told."""
+    one = Silent(app, kafka, tmp_path / app, 3600)
+    one.configure(delivery="at_least_once", features={"pings": {"count": "ping"}},
+                  rules={"first": {"when": "pings == 1", "emit": "alert"}})
+    instances.append(one.instance({"RINGFOLD_FAILPOINT": "after_produce_outbox:sleep=1"}).start())
+    one.ping(["C1"])
+    one.wait_folded(instances)
+    assert one.told().keys() == {"C1"}
+
+    kafka.delete_topic(one.alerts)
+    before = instances[0].output().count("after_produce_outbox")
+    one.ping(["C2"])
+    wait_until(lambda: instances[0].output().count("after_produce_outbox") > before, 60, instances[0].tail)
+    time.sleep(2)  # time enough to write the changelog, for one that would
+    instances[0].kill()
+    kafka.create_topics(one.alerts, partitions=2)
+    instances.append(one.instance().start())
+    one.wait_folded(instances[1:])
+
+    assert one.told().keys() == {"C2"}

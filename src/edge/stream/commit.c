@@ -78,6 +78,7 @@ static enum rf_transaction_input begin(struct rf_worker *worker)
     }
     worker->began_ms = rf_now_ms();
     worker->quarantined = false;
+    worker->undelivered = false;
     worker->commit_asked = false;
     worker->connection_failed = false;
     for (int32_t i = 0; i < worker->shared->partition_count; i++) {
@@ -112,8 +113,31 @@ static void find_positions(struct rf_worker *worker, struct rf_slot *slot)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+static enum rf_transaction_input flush(struct rf_worker *worker)
+{
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+    rf_worker_wait_begin(worker);
+    code = rd_kafka_flush(worker->producer, FLUSH_MS);
+    rf_worker_wait_end(worker);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return rf_worker_is_stopping_now(worker) ? RF_INPUT_ABORTABLE : RF_INPUT_RETRY;
+    return worker->undelivered ? RF_INPUT_ABORTABLE : RF_INPUT_OK;
+}
+
+/* At least once: what is told has arrived before the changelog knows that it was told, or a death in between would
+ * leave it untold for ever. In a transaction both are there at once. */
+static enum rf_transaction_input tell_first(struct rf_worker *worker)
+{
+    return is_exactly_once(worker) ? RF_INPUT_OK : flush(worker);
+}
+
 static enum rf_transaction_input produce_records(struct rf_worker *worker)
 {
+    enum rf_transaction_input told = tell_first(worker);
+
+    if (told != RF_INPUT_OK)
+        return told;
     rf_meter_commit_begins(worker);
     rf_failpoint("before_produce");
     for (int32_t i = 0; i < worker->shared->partition_count; i++) {
@@ -177,12 +201,10 @@ static enum rf_transaction_input commit_plainly(struct rf_worker *worker)
 {
     rd_kafka_topic_partition_list_t *offsets = NULL;
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    enum rf_transaction_input delivered = flush(worker);
 
-    rf_worker_wait_begin(worker);
-    code = rd_kafka_flush(worker->producer, FLUSH_MS);
-    rf_worker_wait_end(worker);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return rf_worker_is_stopping_now(worker) ? RF_INPUT_ABORTABLE : RF_INPUT_RETRY;
+    if (delivered != RF_INPUT_OK)
+        return delivered;
     for (int32_t i = 0; i < worker->shared->partition_count; i++) {
         if (worker->slots[i].changelog_acknowledged != worker->slots[i].changelog_produced)
             return RF_INPUT_ABORTABLE;

@@ -169,6 +169,8 @@ void rf_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaqu
     const struct cause *cause = message->_private;
 
     (void)rk;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        worker->undelivered = true;
     if (message->rkt == worker->changelog)
         changelog_delivered(worker, message);
     else if (cause != NULL && is_the_messages_fault(message->err))

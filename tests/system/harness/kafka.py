@@ -133,6 +133,11 @@ class Kafka:
             wait_until(lambda name=name: self.partition_count(name) == partitions, 30, f"topic {name}")
             self.end_offsets(name)  # every partition has a leader that knows it
 
+    def delete_topic(self, name):
+        for done in self.admin.delete_topics([name]).values():
+            done.result(30)
+        wait_until(lambda: self.partition_count(name) == 0, 30, f"{name} is gone")
+
     def add_partitions(self, name, count):
         for done in self.admin.create_partitions([NewPartitions(name, count)]).values():
             done.result(30)
