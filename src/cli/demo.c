@@ -199,9 +199,9 @@ static bool feed_seeds(struct demo *demo, struct rf_error *err)
 /* Until everything that was fed is folded and committed, or the worker has failed. */
 static bool settle(struct demo *demo, struct rf_stream_stats *stats, struct rf_error *err)
 {
-    int64_t until = rf_clock_monotonic_ns() / 1000000 + SETTLE_MS;
+    int64_t until = rf_clock_monotonic_ms() + SETTLE_MS;
 
-    while (!asked_to_stop() && rf_clock_monotonic_ns() / 1000000 < until) {
+    while (!asked_to_stop() && rf_clock_monotonic_ms() < until) {
         uint64_t records = 0;
 
         if (rf_stream_wait(demo->stream, TURN_MS, err))

@@ -10,11 +10,6 @@
 
 #define START_EXTENSION_MS (2 * RF_MINUTE_MS) /* twice what waits between two messages at most */
 
-static int64_t now_ms(void)
-{
-    return rf_clock_monotonic_ns() / 1000000;
-}
-
 /* A supervisor that does not hear us ends us, and starts us again: nothing that we could do better. */
 static void note(struct rf_supervisor *supervisor, bool told, const struct rf_error *err)
 {
@@ -111,14 +106,14 @@ static void feed_watchdog(struct rf_supervisor *supervisor, int64_t stuck_ms)
     rf_span_ms allowed = supervisor->notify.watchdog;
     struct rf_error err = {0};
 
-    if (allowed == 0 || now_ms() - supervisor->fed_ms < allowed / 4)
+    if (allowed == 0 || rf_clock_monotonic_ms() - supervisor->fed_ms < allowed / 4)
         return;
     if (stuck_ms > allowed / 2) {
         rf_log_error(RF_FIELDS(rf_field_int("milliseconds", stuck_ms)),
                      "a worker does not come round: the watchdog is not fed");
         return;
     }
-    supervisor->fed_ms = now_ms();
+    supervisor->fed_ms = rf_clock_monotonic_ms();
     note(supervisor, rf_notify_watchdog(&supervisor->notify, &err), &err);
 }
 

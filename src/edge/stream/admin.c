@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "core/base/number.h"
+#include "edge/stream/client.h"
 #include "edge/stream/metadata.h"
-#include "edge/stream/worker.h"
 
 #define TIMEOUT_MS 15000
 

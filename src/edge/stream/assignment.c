@@ -1,4 +1,6 @@
 /* Which partitions are ours: the rebalance callback, and the opening of tasks. */
+#include "edge/stream/assignment.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -7,6 +9,8 @@
 #include "core/model/source.h"
 #include "core/task/task.h"
 #include "core/task/task_store.h"
+#include "edge/stream/commit.h"
+#include "edge/stream/silence.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/log.h"

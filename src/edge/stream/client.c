@@ -1,11 +1,14 @@
-/* The four kinds of librdkafka handle, with the settings that the guarantee rests on. What the operator configures
- * is set first; edge/config has refused whatever is pinned here. */
+/* What the operator configures comes before what is pinned here, which edge/config has refused to take from him. */
+#include "edge/stream/client.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "core/base/assert.h"
 #include "core/model/plan.h"
+#include "edge/stream/assignment.h"
 #include "edge/stream/metadata.h"
+#include "edge/stream/producer.h"
 #include "edge/stream/watch.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/log.h"
@@ -23,16 +26,23 @@ static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, stru
     return rf_error_set(err, RF_ERROR_CONFIG, 0, "kafka property %s: %s", name, why);
 }
 
-struct pinned {
+struct setting {
     const char *name;
     const char *value;
 };
 
-static bool set_all(rd_kafka_conf_t *conf, const struct pinned *properties, size_t count,
-                    struct rf_error *err)
+/* What a handle is made with, in this order; each list of settings ends with a name that is NULL, or is NULL. */
+struct settings {
+    const struct setting *defaults, *more_defaults;
+    const struct rf_property *kafka; /* the operator's */
+    size_t kafka_count;
+    const struct setting *pinned, *more_pinned;
+};
+
+static bool set_all(rd_kafka_conf_t *conf, const struct setting *list, struct rf_error *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!set(conf, properties[i].name, properties[i].value, err))
+    for (; list != NULL && list->name != NULL; list++) {
+        if (!set(conf, list->name, list->value, err))
             return false;
     }
     return true;
@@ -83,11 +93,11 @@ static bool is_for(const char *name, rd_kafka_type_t type)
     return true;
 }
 
-static bool set_configured(rd_kafka_conf_t *conf, const struct rf_stream_options *options,
+static bool set_configured(rd_kafka_conf_t *conf, const struct settings *settings,
                            rd_kafka_type_t type, struct rf_error *err)
 {
-    for (size_t i = 0; i < options->kafka_count; i++) {
-        const struct rf_property *property = &options->kafka[i];
+    for (size_t i = 0; i < settings->kafka_count; i++) {
+        const struct rf_property *property = &settings->kafka[i];
 
         if (is_for(property->name, type) && !set(conf, property->name, property->value, err))
             return false;
@@ -95,15 +105,26 @@ static bool set_configured(rd_kafka_conf_t *conf, const struct rf_stream_options
     return true;
 }
 
-/* `conf` is consumed, also on failure. */
-static rd_kafka_t *make(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct rf_error *err)
+/* `conf` has the callbacks, and is consumed, also on failure. */
+static rd_kafka_t *make(rd_kafka_type_t type, rd_kafka_conf_t *conf,
+                        const struct settings *settings, struct rf_error *err)
 {
     char why[RF_ERROR_MESSAGE_MAX / 2] = "";
-    rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof why);
+    rd_kafka_t *rk = NULL;
 
+    rd_kafka_conf_set_log_cb(conf, log_line);
+    if (!set_all(conf, settings->defaults, err) || !set_all(conf, settings->more_defaults, err) ||
+        !set_configured(conf, settings, type, err) || !set_all(conf, settings->pinned, err) ||
+        !set_all(conf, settings->more_pinned, err)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    rk = rd_kafka_new(type, conf, why, sizeof why);
     if (rk == NULL) {
         rd_kafka_conf_destroy(conf);
         rf_error_set(err, RF_ERROR_CONFIG, 0, "making a kafka client: %s", why);
+    } else if (type == RD_KAFKA_CONSUMER) {
+        rd_kafka_poll_set_consumer(rk);
     }
     return rk;
 }
@@ -132,7 +153,7 @@ rd_kafka_t *rf_client_consumer(struct rf_worker *worker, struct rf_error *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char client_id[RF_INSTANCE_NAME_MAX + RF_ADDRESS_MAX];
-    const struct pinned pinned[] = {
+    const struct setting pinned[] = {
         {"group.id", worker->options->plan->app},
         {"group.instance.id", worker->name},
         {"client.id", client_id},
@@ -142,15 +163,20 @@ rd_kafka_t *rf_client_consumer(struct rf_worker *worker, struct rf_error *err)
         {"auto.offset.reset", "error"}, /* the default skips silently */
         {"partition.assignment.strategy", "range"},
         {"enable.partition.eof", "true"}, /* how far there is nothing more: silence.c */
+        {NULL, NULL},
     };
-    const struct pinned defaults[] = {
+    const struct setting defaults[] = {
         {"check.crcs", "true"},
         {"session.timeout.ms", "15000"},
         {"fetch.wait.max.ms", "100"},
         {"queued.max.messages.kbytes", "16384"}, /* a message takes four times its size */
         {"queued.min.messages", "50000"},
+        {NULL, NULL},
     };
-    rd_kafka_t *rk = NULL;
+    const struct settings settings = {.defaults = defaults,
+                                      .kafka = worker->options->kafka,
+                                      .kafka_count = worker->options->kafka_count,
+                                      .pinned = pinned};
 
     rf_owner_name(worker->name, worker->options->http_address, client_id, sizeof client_id);
     rd_kafka_conf_set_opaque(conf, worker);
@@ -158,17 +184,7 @@ rd_kafka_t *rf_client_consumer(struct rf_worker *worker, struct rf_error *err)
     set_if_known(conf, "fetch.queue.backoff.ms",
                  "20"); /* librdkafka 2.0 sleeps a second when its queue is full */
     rd_kafka_conf_set_error_cb(conf, consumer_failed);
-    rd_kafka_conf_set_log_cb(conf, log_line);
-    if (!set_all(conf, defaults, sizeof defaults / sizeof *defaults, err) ||
-        !set_configured(conf, worker->options, RD_KAFKA_CONSUMER, err) ||
-        !set_all(conf, pinned, sizeof pinned / sizeof *pinned, err)) {
-        rd_kafka_conf_destroy(conf);
-        return NULL;
-    }
-    rk = make(RD_KAFKA_CONSUMER, conf, err);
-    if (rk != NULL)
-        rd_kafka_poll_set_consumer(rk);
-    return rk;
+    return make(RD_KAFKA_CONSUMER, conf, &settings, err);
 }
 
 static void producer_failed(rd_kafka_t *rk, int code, const char *reason, void *opaque)
@@ -190,12 +206,13 @@ rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err)
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char transactional_id[256];
     char batch[32] = BATCH_BYTES_DEFAULT_TEXT;
-    const struct pinned pinned[] = {
+    const struct setting pinned[] = {
         {"enable.idempotence", "true"},
         {"acks", "all"},
         {"client.id", worker->name},
+        {NULL, NULL},
     };
-    const struct pinned defaults[] = {
+    const struct setting defaults[] = {
         {"retry.backoff.ms", "10"}, /* the default of 100 is slept through in every commit */
         {"linger.ms", "5"},
         {"batch.size", batch},
@@ -204,12 +221,20 @@ rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err)
         {"topic.metadata.propagation.max.ms", "5000"},
         {"queue.buffering.max.messages", "1000000"},
         {"queue.buffering.max.kbytes", "32768"},
+        {NULL, NULL},
     };
-    const struct pinned transactional[] = {
+    const struct setting transactional[] = {
         {"transactional.id", transactional_id},
         {"transaction.timeout.ms", PRODUCER_TRANSACTION_TIMEOUT_MS},
         {"message.timeout.ms", PRODUCER_TRANSACTION_TIMEOUT_MS},
+        {NULL, NULL},
     };
+    const struct settings settings = {
+        .defaults = defaults,
+        .more_defaults = worker->options->delivery == RF_EXACTLY_ONCE ? transactional : NULL,
+        .kafka = worker->options->kafka,
+        .kafka_count = worker->options->kafka_count,
+        .pinned = pinned};
 
     /* A broker refuses a batch as a whole: with batches within every topic's limit what is refused is one message, and
      * its cause is known. */
@@ -221,27 +246,14 @@ rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err)
     rd_kafka_conf_set_opaque(conf, worker);
     rd_kafka_conf_set_dr_msg_cb(conf, rf_delivered);
     rd_kafka_conf_set_error_cb(conf, producer_failed);
-    rd_kafka_conf_set_log_cb(conf, log_line);
-    if (!set_all(conf, defaults, sizeof defaults / sizeof *defaults, err) ||
-        (worker->options->delivery == RF_EXACTLY_ONCE &&
-         !set_all(conf, transactional, sizeof transactional / sizeof *transactional, err)) ||
-        !set_configured(conf, worker->options, RD_KAFKA_PRODUCER, err) ||
-        !set_all(conf, pinned, sizeof pinned / sizeof *pinned, err)) {
-        rd_kafka_conf_destroy(conf);
-        return NULL;
-    }
-    return make(RD_KAFKA_PRODUCER, conf, err);
+    return make(RD_KAFKA_PRODUCER, conf, &settings, err);
 }
 
-/* A consumer that joins no group and commits nothing. `committed`: read_committed, and told of the end of each
- * partition; otherwise read_uncommitted, or "high" would be the last stable offset (invariant 3). */
 static rd_kafka_t *make_reader(const struct rf_property *kafka, size_t kafka_count,
-                               const char *group, bool committed, const struct pinned *more,
-                               size_t more_count, struct rf_error *err)
+                               const char *group, bool committed, const struct setting *more,
+                               struct rf_error *err)
 {
-    const struct rf_stream_options options = {.kafka = kafka, .kafka_count = kafka_count};
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    const struct pinned pinned[] = {
+    const struct setting pinned[] = {
         {"client.id", group},
         {"group.id", group}, /* librdkafka wants one for a manual assignment too */
         {"isolation.level", committed ? "read_committed" : "read_uncommitted"},
@@ -250,47 +262,37 @@ static rd_kafka_t *make_reader(const struct rf_property *kafka, size_t kafka_cou
         {"auto.offset.reset", "error"},
         {"check.crcs", "true"},
         {"fetch.wait.max.ms", "20"},
+        {NULL, NULL},
     };
-    rd_kafka_t *rk = NULL;
+    const struct settings settings = {
+        .kafka = kafka, .kafka_count = kafka_count, .pinned = pinned, .more_pinned = more};
 
-    rd_kafka_conf_set_log_cb(conf, log_line);
-    if (!set_configured(conf, &options, RD_KAFKA_CONSUMER, err) ||
-        !set_all(conf, pinned, sizeof pinned / sizeof *pinned, err) ||
-        !set_all(conf, more, more_count, err)) {
-        rd_kafka_conf_destroy(conf);
-        return NULL;
-    }
-    rk = make(RD_KAFKA_CONSUMER, conf, err);
-    if (rk != NULL)
-        rd_kafka_poll_set_consumer(rk);
-    return rk;
+    return make(RD_KAFKA_CONSUMER, rd_kafka_conf_new(), &settings, err);
 }
 
 rd_kafka_t *rf_client_reader(const struct rf_property *kafka, size_t kafka_count, const char *group,
                              bool committed, struct rf_error *err)
 {
-    return make_reader(kafka, kafka_count, group, committed, NULL, 0, err);
+    return make_reader(kafka, kafka_count, group, committed, NULL, err);
 }
 
 rd_kafka_t *rf_client_peeker(const struct rf_property *kafka, size_t kafka_count, const char *group,
                              bool committed, struct rf_error *err)
 {
-    const struct pinned little[] = {
+    const struct setting little[] = {
         {"queued.min.messages", "1"},
         {"fetch.message.max.bytes", "65536"}, /* a larger batch comes whole, alone */
+        {NULL, NULL},
     };
 
-    return make_reader(kafka, kafka_count, group, committed, little, sizeof little / sizeof *little,
-                       err);
+    return make_reader(kafka, kafka_count, group, committed, little, err);
 }
 
 rd_kafka_t *rf_client_watcher(const struct rf_property *kafka, size_t kafka_count,
                               const char *group, bool committed, struct rf_error *err)
 {
-    const struct rf_stream_options options = {.kafka = kafka, .kafka_count = kafka_count};
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char name[RF_INSTANCE_NAME_MAX];
-    const struct pinned pinned[] = {
+    const struct setting pinned[] = {
         {"client.id", name},
         {"group.id", group}, /* it never joins */
         {"isolation.level", committed ? "read_committed" : "read_uncommitted"},
@@ -301,36 +303,27 @@ rd_kafka_t *rf_client_watcher(const struct rf_property *kafka, size_t kafka_coun
         {"queued.min.messages", "1"}, /* one batch of each partition will do */
         {"queued.max.messages.kbytes", "1024"},
         {"fetch.message.max.bytes", "65536"},
+        {NULL, NULL},
     };
-    rd_kafka_t *rk = NULL;
+    const struct settings settings = {.kafka = kafka, .kafka_count = kafka_count, .pinned = pinned};
 
     snprintf(name, sizeof name, "%s-watch", group);
-    rd_kafka_conf_set_log_cb(conf, log_line);
-    if (!set_configured(conf, &options, RD_KAFKA_CONSUMER, err) ||
-        !set_all(conf, pinned, sizeof pinned / sizeof *pinned, err)) {
-        rd_kafka_conf_destroy(conf);
-        return NULL;
-    }
-    rk = make(RD_KAFKA_CONSUMER, conf, err);
-    if (rk != NULL)
-        rd_kafka_poll_set_consumer(rk);
-    return rk;
+    return make(RD_KAFKA_CONSUMER, rd_kafka_conf_new(), &settings, err);
 }
 
 rd_kafka_t *rf_client_admin(const struct rf_property *kafka, size_t kafka_count,
                             struct rf_error *err)
 {
-    const struct rf_stream_options options = {.kafka = kafka, .kafka_count = kafka_count};
+    static const struct setting defaults[] = {
+        {"client.id", "ringfold-admin"},
+        {NULL, NULL},
+    };
+    const struct settings settings = {
+        .defaults = defaults, .kafka = kafka, .kafka_count = kafka_count};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
 
-    rd_kafka_conf_set_log_cb(conf, log_line);
     rf_metadata_listen(conf);
-    if (!set(conf, "client.id", "ringfold-admin", err) ||
-        !set_configured(conf, &options, RD_KAFKA_PRODUCER, err)) {
-        rd_kafka_conf_destroy(conf);
-        return NULL;
-    }
-    return make(RD_KAFKA_PRODUCER, conf, err);
+    return make(RD_KAFKA_PRODUCER, conf, &settings, err);
 }
 
 rd_kafka_t *rf_client_feeder(const struct rf_property *kafka, size_t kafka_count,
@@ -338,19 +331,18 @@ rd_kafka_t *rf_client_feeder(const struct rf_property *kafka, size_t kafka_count
                                                void *opaque),
                              void *opaque, struct rf_error *err)
 {
-    const struct rf_stream_options options = {.kafka = kafka, .kafka_count = kafka_count};
+    static const struct setting defaults[] = {
+        {"client.id", "ringfold-feeder"},
+        {"enable.idempotence", "true"},
+        {NULL, NULL},
+    };
+    const struct settings settings = {
+        .defaults = defaults, .kafka = kafka, .kafka_count = kafka_count};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
 
-    rd_kafka_conf_set_log_cb(conf, log_line);
     rd_kafka_conf_set_opaque(conf, opaque);
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
-    if (!set(conf, "client.id", "ringfold-feeder", err) ||
-        !set(conf, "enable.idempotence", "true", err) ||
-        !set_configured(conf, &options, RD_KAFKA_PRODUCER, err)) {
-        rd_kafka_conf_destroy(conf);
-        return NULL;
-    }
-    return make(RD_KAFKA_PRODUCER, conf, err);
+    return make(RD_KAFKA_PRODUCER, conf, &settings, err);
 }
 
 rd_kafka_t *rf_client_transactional(
@@ -358,29 +350,26 @@ rd_kafka_t *rf_client_transactional(
     void (*delivered)(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque),
     void *opaque, struct rf_error *err)
 {
-    const struct rf_stream_options options = {.kafka = kafka, .kafka_count = kafka_count};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    const struct pinned defaults[] = {
+    const struct setting defaults[] = {
         {"retry.backoff.ms", "10"},
         {"socket.timeout.ms", "10000"},
+        {NULL, NULL},
     };
-    const struct pinned pinned[] = {
+    const struct setting pinned[] = {
         {"client.id", transactional_id},
         {"transactional.id", transactional_id},
         {"transaction.timeout.ms", PRODUCER_TRANSACTION_TIMEOUT_MS},
         {"message.timeout.ms", PRODUCER_TRANSACTION_TIMEOUT_MS},
         {"enable.idempotence", "true"},
         {"acks", "all"},
+        {NULL, NULL},
     };
 
-    rd_kafka_conf_set_log_cb(conf, log_line);
+    const struct settings settings = {
+        .defaults = defaults, .kafka = kafka, .kafka_count = kafka_count, .pinned = pinned};
+
     rd_kafka_conf_set_opaque(conf, opaque);
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
-    if (!set_all(conf, defaults, sizeof defaults / sizeof *defaults, err) ||
-        !set_configured(conf, &options, RD_KAFKA_PRODUCER, err) ||
-        !set_all(conf, pinned, sizeof pinned / sizeof *pinned, err)) {
-        rd_kafka_conf_destroy(conf);
-        return NULL;
-    }
-    return make(RD_KAFKA_PRODUCER, conf, err);
+    return make(RD_KAFKA_PRODUCER, conf, &settings, err);
 }

@@ -1,10 +1,14 @@
 /* Executes what core/task/transaction decides, and says what became of it. Nothing is decided here. */
+#include "edge/stream/commit.h"
+
 #include "core/base/assert.h"
 #include "core/model/plan.h"
 #include "core/model/source.h"
 #include "core/task/outbox.h"
 #include "core/task/task.h"
 #include "core/task/task_progress.h"
+#include "edge/stream/assignment.h"
+#include "edge/stream/producer.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/failpoint.h"
@@ -76,7 +80,7 @@ static enum rf_transaction_input begin(struct rf_worker *worker)
             "no producer");
         return RF_INPUT_UNKNOWN;
     }
-    worker->began_ms = rf_now_ms();
+    worker->began_ms = rf_clock_monotonic_ms();
     worker->quarantined = false;
     worker->undelivered = false;
     worker->commit_asked = false;
@@ -224,7 +228,7 @@ static enum rf_transaction_input commit_plainly(struct rf_worker *worker)
 
 static enum rf_transaction_input commit(struct rf_worker *worker)
 {
-    int64_t start = rf_now_ms();
+    int64_t start = rf_clock_monotonic_ms();
     enum rf_transaction_input input = RF_INPUT_OK;
     rd_kafka_error_t *error = NULL;
 
@@ -236,7 +240,7 @@ static enum rf_transaction_input commit(struct rf_worker *worker)
     error = rd_kafka_commit_transaction(worker->producer, -1);
     rf_worker_wait_end(worker);
     input = judge_error(worker, error, "commit");
-    if (worker->connection_failed || rf_now_ms() - start > SLOW_COMMIT_MS)
+    if (worker->connection_failed || rf_clock_monotonic_ms() - start > SLOW_COMMIT_MS)
         worker->renew_producer = true;
     rf_failpoint("after_commit");
     return input;
@@ -299,7 +303,7 @@ static void drop_overlays(struct rf_worker *worker)
 static enum rf_transaction_input abort_transaction(struct rf_worker *worker)
 {
     enum rf_transaction_input input = RF_INPUT_OK;
-    int64_t start = rf_now_ms();
+    int64_t start = rf_clock_monotonic_ms();
 
     rf_worker_wait_begin(worker);
     rd_kafka_flush(worker->producer, FLUSH_BEFORE_ABORT_MS);
@@ -308,7 +312,7 @@ static enum rf_transaction_input abort_transaction(struct rf_worker *worker)
     rf_worker_wait_end(worker);
     if (input == RF_INPUT_RETRY || input == RF_INPUT_UNKNOWN)
         return input;
-    if (worker->connection_failed || rf_now_ms() - start > SLOW_COMMIT_MS)
+    if (worker->connection_failed || rf_clock_monotonic_ms() - start > SLOW_COMMIT_MS)
         worker->renew_producer = true;
     drop_overlays(worker);
     worker->abort_streak++;

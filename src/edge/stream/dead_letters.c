@@ -7,6 +7,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/number.h"
+#include "edge/stream/client.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/failpoint.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/assert.h"
-#include "edge/stream/worker.h"
+#include "edge/stream/client.h"
 
 #define QUEUE_FULL_WAIT_MS 50
 

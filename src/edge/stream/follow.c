@@ -6,7 +6,8 @@
 #include "core/base/arena.h"
 #include "core/base/assert.h"
 #include "edge/stream/admin.h"
-#include "edge/stream/worker.h"
+#include "edge/stream/client.h"
+#include "edge/sys/clock.h"
 
 #define TIMEOUT_MS  15000
 #define SILENT_MS   (2 * TIMEOUT_MS) /* before the end: kafka is away, or a transaction hangs */
@@ -127,7 +128,7 @@ static bool start(struct rf_follow *follow, struct rf_error *err)
         return false;
     follow->reader =
         rf_client_reader(options->kafka, options->kafka_count, options->client, true, err);
-    follow->heard_ms = rf_now_ms();
+    follow->heard_ms = rf_clock_monotonic_ms();
     return follow->reader != NULL && (!options->to_end || find_targets(follow, err)) &&
            assign(follow, err);
 }
@@ -254,23 +255,23 @@ static bool take(struct rf_follow *follow, const struct rf_message **message, st
 bool rf_follow_next(struct rf_follow *follow, int timeout_ms, const struct rf_message **message,
                     struct rf_error *err)
 {
-    int64_t until_ms = rf_now_ms() + timeout_ms;
+    int64_t until_ms = rf_clock_monotonic_ms() + timeout_ms;
 
     *message = NULL;
     while (*message == NULL && !rf_follow_is_done(follow)) {
-        int64_t left_ms = until_ms - rf_now_ms();
+        int64_t left_ms = until_ms - rf_clock_monotonic_ms();
 
         let_go(follow);
         follow->held = rd_kafka_consumer_poll(follow->reader, left_ms < 0 ? 0 : (int)left_ms);
         if (follow->held == NULL && follow->options.to_end &&
-            rf_now_ms() - follow->heard_ms > SILENT_MS)
+            rf_clock_monotonic_ms() - follow->heard_ms > SILENT_MS)
             return rf_error_set(err, RF_ERROR_RETRY, 0,
                                 "reading %s: kafka has stopped answering, or a transaction is open"
                                 " for longer than usual",
                                 follow->options.topics[0]);
         if (follow->held == NULL)
             return true;
-        follow->heard_ms = rf_now_ms();
+        follow->heard_ms = rf_clock_monotonic_ms();
         if (!take(follow, message, err))
             return false;
     }

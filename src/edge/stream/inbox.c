@@ -7,6 +7,7 @@
 #include "core/task/task_store.h"
 #include "core/task/task_time.h"
 #include "edge/stream/worker.h"
+#include "edge/sys/clock.h"
 
 #define ARENA_CHUNK (16U * 1024)
 

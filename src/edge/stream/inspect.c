@@ -9,6 +9,7 @@
 #include "core/model/source.h"
 #include "core/task/partitioner.h"
 #include "edge/stream/running.h"
+#include "edge/sys/clock.h"
 
 /* What is gathered before it is handed out. */
 struct gathering {
@@ -51,7 +52,7 @@ static enum rf_task_status status_of(enum rf_slot_state state)
 
 static void view_restore(const struct rf_published_slot *slot, struct rf_task_view *view)
 {
-    int64_t elapsed = rf_now_ms() - slot->restore_began_ms;
+    int64_t elapsed = rf_clock_monotonic_ms() - slot->restore_began_ms;
     int64_t done = slot->changelog_next - slot->restore_from;
 
     view->restore_eta_ms = view->status == RF_TASK_WAITING ? -1 : 0;
@@ -102,7 +103,7 @@ static rf_span_ms since_turn(const struct rf_worker *worker, bool ended)
 {
     if (ended && worker->fatal.kind == RF_ERROR_NONE)
         return 0;
-    return rf_now_ms() - atomic_load(&worker->turned_ms);
+    return rf_clock_monotonic_ms() - atomic_load(&worker->turned_ms);
 }
 
 static void view_worker(struct gathering *g, struct rf_worker *worker,
@@ -116,7 +117,8 @@ static void view_worker(struct gathering *g, struct rf_worker *worker,
         .waits_for_kafka = atomic_load(&worker->waits) > 0,
         .since_turn_ms = since_turn(worker, ended),
         .committed_at = copy->committed_at,
-        .since_commit_ms = copy->committed_ms < 0 ? -1 : rf_now_ms() - copy->committed_ms,
+        .since_commit_ms =
+            copy->committed_ms < 0 ? -1 : rf_clock_monotonic_ms() - copy->committed_ms,
         .committed = copy->committed,
         .aborted = copy->aborted,
         .unknown = copy->unknown,

@@ -5,8 +5,10 @@
 #include "core/base/assert.h"
 #include "core/model/plan.h"
 #include "core/model/source.h"
+#include "edge/stream/client.h"
 #include "edge/stream/watch.h"
 #include "edge/stream/worker.h"
+#include "edge/sys/clock.h"
 #include "edge/sys/log.h"
 
 #define ROUND_MS         1000
@@ -253,12 +255,12 @@ static void note_probe(struct round *round, const char *topic, int32_t partition
 static void probe(struct round *round, rd_kafka_topic_partition_list_t *list)
 {
     rd_kafka_t *client = round->watch->client;
-    int64_t until = rf_now_ms() + PROBE_TIMEOUT_MS;
+    int64_t until = rf_clock_monotonic_ms() + PROBE_TIMEOUT_MS;
     int left = list->cnt;
 
     if (rd_kafka_assign(client, list) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return;
-    while (left > 0 && rf_now_ms() < until) {
+    while (left > 0 && rf_clock_monotonic_ms() < until) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(client, 100);
         rd_kafka_topic_partition_t *wanted = NULL;
         struct rf_lag_probe found = {.offset = -1, .until = -1, .time = RF_MS_MIN};
@@ -320,7 +322,7 @@ static void look(struct round *round)
         struct seen *seen = &round->seen[(i + round->turn) % round->count];
         const char *topic = topic_of(round, seen);
 
-        if (note(watch, seen, wall, rf_now_ms()) && wanted->cnt < PROBES_MAX &&
+        if (note(watch, seen, wall, rf_clock_monotonic_ms()) && wanted->cnt < PROBES_MAX &&
             rd_kafka_topic_partition_list_find(wanted, topic, seen->partition) == NULL)
             rd_kafka_topic_partition_list_add(wanted, topic, seen->partition)->offset =
                 rf_lag_next(&seen->reading, &watched_of(watch, seen)->ends);
@@ -343,7 +345,7 @@ static void look_at_workers(struct rf_watch *watch)
         idle = worker->published->idle_ns;
         rf_mutex_unlock(&worker->lock);
         rf_mutex_lock(&watch->lock);
-        rf_rate_add(&watch->idle[w], rf_now_ms(), (double)idle / 1e9);
+        rf_rate_add(&watch->idle[w], rf_clock_monotonic_ms(), (double)idle / 1e9);
         rf_mutex_unlock(&watch->lock);
     }
 }
@@ -357,11 +359,11 @@ static void look_at_group(struct rf_watch *watch)
     char state[32] = "";
 
     if (watch->owners_ms != 0 && rebalances == watch->rebalances &&
-        rf_now_ms() - watch->owners_ms < RF_OWNERS_MS)
+        rf_clock_monotonic_ms() - watch->owners_ms < RF_OWNERS_MS)
         return;
     owners = malloc(size);
     rf_assert(owners != NULL);
-    watch->owners_ms = rf_now_ms();
+    watch->owners_ms = rf_clock_monotonic_ms();
     watch->rebalances = rebalances;
     if (rf_owners_ask(watch, owners, state)) {
         rf_mutex_lock(&watch->lock);
@@ -389,7 +391,7 @@ static bool rest(struct rf_watch *watch, int64_t until_ms)
     bool stop = false;
 
     rf_mutex_lock(&watch->lock);
-    while (!watch->stop && rf_now_ms() < until_ms)
+    while (!watch->stop && rf_clock_monotonic_ms() < until_ms)
         rf_condition_wait_until(&watch->wake, &watch->lock, until_ms * 1000000);
     stop = watch->stop;
     rf_mutex_unlock(&watch->lock);
@@ -403,7 +405,7 @@ static void run(void *argument)
     int64_t next_ms = 0;
 
     do {
-        next_ms = rf_now_ms() + ROUND_MS;
+        next_ms = rf_clock_monotonic_ms() + ROUND_MS;
         look_at_workers(watch);
         if (open_client(watch)) {
             look(&round);

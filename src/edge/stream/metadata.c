@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
-#include "edge/stream/worker.h"
+#include "edge/sys/clock.h"
 
 #define TIMEOUT_MS 15000
 #define SLICE_MS   2000
@@ -64,7 +64,7 @@ static const char *hint(const struct reason *reason)
 bool rf_metadata_ask(rd_kafka_t *rk, rd_kafka_topic_t *topic,
                      const struct rd_kafka_metadata **metadata, struct rf_error *err)
 {
-    int64_t until = rf_now_ms() + TIMEOUT_MS;
+    int64_t until = rf_clock_monotonic_ms() + TIMEOUT_MS;
     struct reason reason = {0};
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
@@ -73,7 +73,7 @@ bool rf_metadata_ask(rd_kafka_t *rk, rd_kafka_topic_t *topic,
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
             return true;
         take_reason(rk, &reason);
-    } while (rf_now_ms() < until && reason.weight < HOPELESS);
+    } while (rf_clock_monotonic_ms() < until && reason.weight < HOPELESS);
     return rf_error_set(err, RF_ERROR_RETRY, code,
                         "no kafka broker answers (bootstrap.servers): %s%s",
                         reason.weight == 0 ? rd_kafka_err2str(code) : reason.text, hint(&reason));

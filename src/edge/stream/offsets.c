@@ -6,7 +6,8 @@
 
 #include "core/base/assert.h"
 #include "edge/stream/admin.h"
-#include "edge/stream/worker.h"
+#include "edge/stream/client.h"
+#include "edge/sys/clock.h"
 
 #define TIMEOUT_MS 15000
 #define PEEK_MS    5000 /* for the timestamps of all partitions together */
@@ -243,11 +244,11 @@ static bool assign(struct peek *peek, struct rf_error *err)
 
 static bool run_peek(struct peek *peek, struct rf_error *err)
 {
-    int64_t until_ms = rf_now_ms() + PEEK_MS;
+    int64_t until_ms = rf_clock_monotonic_ms() + PEEK_MS;
 
     if (!assign(peek, err))
         return false;
-    while (peek->left > 0 && rf_now_ms() < until_ms) {
+    while (peek->left > 0 && rf_clock_monotonic_ms() < until_ms) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(peek->peeker, POLL_MS);
 
         if (message == NULL)

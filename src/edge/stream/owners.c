@@ -6,7 +6,6 @@
 #include "core/model/plan.h"
 #include "core/model/source.h"
 #include "edge/stream/watch.h"
-#include "edge/stream/worker.h"
 #include "edge/sys/log.h"
 
 #define TIMEOUT_MS 2000 /* a broker that is down is waited for as long */

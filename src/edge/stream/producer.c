@@ -1,4 +1,6 @@
 /* The producer's life, and how the task's outbox and records become messages. */
+#include "edge/stream/producer.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 #include "core/task/task.h"
 #include "core/task/task_progress.h"
 #include "core/task/task_quarantine.h"
+#include "edge/stream/client.h"
 #include "edge/stream/headers.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/clock.h"

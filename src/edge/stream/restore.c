@@ -2,6 +2,8 @@
  *
  *   stable committed offsets (assignment.c) → high watermarks, read_uncommitted → read the changelog and the tasks
  *   topic, read_committed, until the partition's end is at or past them → the two must speak of one moment → run */
+#include "edge/stream/restore.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,9 @@
 #include "core/model/source.h"
 #include "core/task/task_state.h"
 #include "core/task/task_store.h"
+#include "edge/stream/assignment.h"
+#include "edge/stream/client.h"
+#include "edge/stream/silence.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/failpoint.h"
@@ -27,7 +32,7 @@ static void retry_later(struct rf_slot *slot, const char *what, const char *reas
     rf_log_warning(
         RF_FIELDS(rf_field_int("partition", slot->partition), rf_field_text("reason", reason)),
         "%s", what);
-    slot->retry_at_ms = rf_now_ms() + RETRY_MS;
+    slot->retry_at_ms = rf_clock_monotonic_ms() + RETRY_MS;
 }
 
 static bool watermarks(struct rf_worker *worker, const char *topic, int32_t partition, int64_t *low,
@@ -139,7 +144,7 @@ void rf_restore_begin(struct rf_worker *worker, struct rf_slot *slot)
     slot->state = RF_SLOT_RESTORING;
     slot->has_state = false;
     slot->restored = 0;
-    slot->restore_began_ms = rf_now_ms();
+    slot->restore_began_ms = rf_clock_monotonic_ms();
     slot->changelog_reached = 0;
     slot->tasks_reached = 0;
     slot->changelog_target = 0;
@@ -298,14 +303,16 @@ static void finish(struct rf_worker *worker, struct rf_slot *slot)
         rf_task_restore_state(slot->task, &slot->state_found);
     slot->state = RF_SLOT_RUNNING;
     rf_silence_begin(slot);
-    slot->wait_until_ms = rf_now_ms() + 1000; /* until each source was fetched from once */
+    slot->wait_until_ms =
+        rf_clock_monotonic_ms() + 1000; /* until each source was fetched from once */
     rf_slots_resume(worker, slot);
     rf_failpoint("after_restore");
-    rf_log_info(RF_FIELDS(rf_field_int("partition", slot->partition),
-                          rf_field_int("restored_records", (int64_t)slot->restored),
-                          rf_field_int("milliseconds", rf_now_ms() - slot->restore_began_ms),
-                          rf_field_int("changelog_offset", slot->changelog_target)),
-                "task ready");
+    rf_log_info(
+        RF_FIELDS(rf_field_int("partition", slot->partition),
+                  rf_field_int("restored_records", (int64_t)slot->restored),
+                  rf_field_int("milliseconds", rf_clock_monotonic_ms() - slot->restore_began_ms),
+                  rf_field_int("changelog_offset", slot->changelog_target)),
+        "task ready");
 }
 
 bool rf_restore_is_needed(const struct rf_worker *worker)
@@ -319,7 +326,7 @@ bool rf_restore_is_needed(const struct rf_worker *worker)
 
 static void poll_restorer(struct rf_worker *worker)
 {
-    int64_t until = rf_now_ms() + STEP_MS;
+    int64_t until = rf_clock_monotonic_ms() + STEP_MS;
 
     do {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(worker->restorer, 10);
@@ -328,7 +335,7 @@ static void poll_restorer(struct rf_worker *worker)
             return;
         read_message(worker, message);
         rd_kafka_message_destroy(message);
-    } while (rf_now_ms() < until);
+    } while (rf_clock_monotonic_ms() < until);
 }
 
 void rf_restore_step(struct rf_worker *worker)
@@ -341,7 +348,7 @@ void rf_restore_step(struct rf_worker *worker)
         if (slot->state != RF_SLOT_RESTORING)
             continue;
         if (slot->retry_at_ms != 0) {
-            if (rf_now_ms() >= slot->retry_at_ms)
+            if (rf_clock_monotonic_ms() >= slot->retry_at_ms)
                 rf_restore_begin(worker, slot); /* from where it has come */
         } else if (slot->changelog_reached >= slot->changelog_target &&
                    slot->tasks_reached >= slot->tasks_target) {

@@ -5,6 +5,8 @@
  * with a backlog, or one whose broker does not answer, is never moved by the wall. Its events say what time it is.
  *
  * Here too a store of another plan is swept: when every customer is due, worked out anew between transactions. */
+#include "edge/stream/silence.h"
+
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -28,7 +30,7 @@ void rf_silence_begin(struct rf_slot *slot)
     for (size_t i = 0; i < RF_SOURCES_MAX; i++)
         slot->end_seen[i] = -1;
     slot->fed = false;
-    slot->fed_ms = rf_now_ms();
+    slot->fed_ms = rf_clock_monotonic_ms();
     slot->silence_retry_ms = 0;
     slot->sweep_began_ms = 0;
     slot->sweep_retry_ms = 0;
@@ -60,7 +62,7 @@ static bool is_at_the_ends(struct rf_worker *worker, const struct rf_slot *slot)
                                              slot->partition, &low, &high, WATERMARK_TIMEOUT_MS);
 
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-            worker->silence_retry_ms = rf_now_ms() + UNREACHABLE_MS;
+            worker->silence_retry_ms = rf_clock_monotonic_ms() + UNREACHABLE_MS;
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR || slot->end_seen[i] < high)
             return false;
     }
@@ -71,8 +73,9 @@ static bool is_silent(struct rf_worker *worker, struct rf_slot *slot)
 {
     bool silent = false;
 
-    if (rf_now_ms() - slot->fed_ms < SILENT_AFTER_MS || rf_now_ms() < slot->silence_retry_ms ||
-        rf_now_ms() < worker->silence_retry_ms)
+    if (rf_clock_monotonic_ms() - slot->fed_ms < SILENT_AFTER_MS ||
+        rf_clock_monotonic_ms() < slot->silence_retry_ms ||
+        rf_clock_monotonic_ms() < worker->silence_retry_ms)
         return false;
     for (size_t i = 0; i < worker->options->plan->source_count; i++) {
         if (slot->end_seen[i] < 0)
@@ -82,7 +85,7 @@ static bool is_silent(struct rf_worker *worker, struct rf_slot *slot)
     silent = is_at_the_ends(worker, slot);
     rf_worker_wait_end(worker);
     if (!silent)
-        slot->silence_retry_ms = rf_now_ms() + ASK_AGAIN_MS;
+        slot->silence_retry_ms = rf_clock_monotonic_ms() + ASK_AGAIN_MS;
     return silent;
 }
 
@@ -93,7 +96,7 @@ rf_ms rf_silence_clock(struct rf_worker *worker, struct rf_slot *slot)
 
     if (slot->fed) {
         slot->fed = false;
-        slot->fed_ms = rf_now_ms();
+        slot->fed_ms = rf_clock_monotonic_ms();
     }
     if (!worker->options->idle_by_wall || rf_task_pending(slot->task) > 0 ||
         !rf_task_is_due(slot->task, clock) || !is_silent(worker, slot))
@@ -107,7 +110,7 @@ static void tell_begin(struct rf_slot *slot)
 {
     if (slot->sweep_began_ms != 0)
         return;
-    slot->sweep_began_ms = rf_now_ms();
+    slot->sweep_began_ms = rf_clock_monotonic_ms();
     rf_log_info(
         RF_FIELDS(rf_field_int("partition", slot->partition)),
         "when the customers are due is worked out anew; until then some timers may be late");
@@ -115,16 +118,17 @@ static void tell_begin(struct rf_slot *slot)
 
 static void tell_end(struct rf_slot *slot)
 {
-    rf_log_info(RF_FIELDS(rf_field_int("partition", slot->partition),
-                          rf_field_int("milliseconds", rf_now_ms() - slot->sweep_began_ms)),
-                "when the customers are due is known");
+    rf_log_info(
+        RF_FIELDS(rf_field_int("partition", slot->partition),
+                  rf_field_int("milliseconds", rf_clock_monotonic_ms() - slot->sweep_began_ms)),
+        "when the customers are due is known");
     slot->sweep_began_ms = 0;
 }
 
 bool rf_silence_sweep(struct rf_worker *worker, struct rf_slot *slot, struct rf_error *err)
 {
     rf_assert(worker->transaction.state == RF_TRANSACTION_IDLE);
-    if (rf_task_is_swept(slot->task) || rf_now_ms() < slot->sweep_retry_ms)
+    if (rf_task_is_swept(slot->task) || rf_clock_monotonic_ms() < slot->sweep_retry_ms)
         return true;
     tell_begin(slot);
     if (rf_task_sweep(slot->task, SWEEP_CUSTOMERS, err)) {
@@ -137,7 +141,7 @@ bool rf_silence_sweep(struct rf_worker *worker, struct rf_slot *slot, struct rf_
     rf_log_warning(RF_FIELDS(rf_field_int("partition", slot->partition),
                              rf_field_text("reason", err->message)),
                    "when the customers are due cannot be worked out yet");
-    slot->sweep_retry_ms = rf_now_ms() + SWEEP_RETRY_MS;
+    slot->sweep_retry_ms = rf_clock_monotonic_ms() + SWEEP_RETRY_MS;
     return true;
 }
 
@@ -147,7 +151,7 @@ bool rf_silence_is_swept(const struct rf_worker *worker)
         const struct rf_slot *slot = &worker->slots[i];
 
         if (slot->state == RF_SLOT_RUNNING && !rf_task_is_swept(slot->task) &&
-            rf_now_ms() >= slot->sweep_retry_ms)
+            rf_clock_monotonic_ms() >= slot->sweep_retry_ms)
             return false;
     }
     return true;

@@ -12,6 +12,7 @@
 #include "core/task/task_store.h"
 #include "core/task/task_time.h"
 #include "edge/stream/worker.h"
+#include "edge/sys/clock.h"
 
 #define PUBLISH_MS 250
 #define SIZE_MS    5000 /* how often the stores are asked how large they are */
@@ -105,7 +106,7 @@ void rf_meter_committed(struct rf_worker *worker)
     rf_histogram_add(&meter->commit_duration,
                      (double)(rf_clock_monotonic_ns() - meter->commit_began_ns) / 1e9);
     meter->committed_at = rf_clock_wall_ms();
-    meter->committed_ms = rf_now_ms();
+    meter->committed_ms = rf_clock_monotonic_ms();
 }
 
 void rf_meter_slot_committed(struct rf_worker *worker, struct rf_slot *slot)
@@ -255,7 +256,7 @@ void rf_meter_publish(struct rf_worker *worker, bool now)
     struct rf_meter *meter = &worker->meter;
     struct rf_published *copy = worker->draft;
     size_t source_count = worker->options->plan->source_count;
-    int64_t time = rf_now_ms();
+    int64_t time = rf_clock_monotonic_ms();
     bool sizes = now || time - meter->sized_ms >= SIZE_MS;
 
     if (!now && time - meter->published_ms < PUBLISH_MS)

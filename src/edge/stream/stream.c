@@ -10,6 +10,7 @@
 #include "core/model/source.h"
 #include "edge/stream/running.h"
 #include "edge/stream/topics.h"
+#include "edge/sys/clock.h"
 #include "edge/sys/log.h"
 
 #define TOPICS_MAX   (2 * RF_SOURCES_MAX + 3)
@@ -86,8 +87,8 @@ static bool worker_init(struct rf_worker *worker, struct rf_worker_shared *share
     rf_arena_init(&worker->arena, ARENA_CHUNK);
     rf_buffer_init(&worker->buffer, MESSAGE_MAX);
     rf_buffer_init(&worker->headers, HEADERS_MAX);
-    atomic_store(&worker->turned_ms, rf_now_ms());
-    worker->stored_ms = rf_now_ms();
+    atomic_store(&worker->turned_ms, rf_clock_monotonic_ms());
+    worker->stored_ms = rf_clock_monotonic_ms();
     worker->synced_ms = worker->stored_ms;
     worker->decoders = options->ports.decoders_open(options->ports.self, err);
     return worker->decoders != NULL;
@@ -198,7 +199,7 @@ static bool all_have_ended(struct rf_stream *stream, struct rf_error *err)
 
 int64_t rf_stream_stuck_ms(struct rf_stream *stream)
 {
-    int64_t now = rf_now_ms();
+    int64_t now = rf_clock_monotonic_ms();
     int64_t most = 0;
 
     for (int i = 0; i < stream->worker_count; i++) {
@@ -213,10 +214,10 @@ int64_t rf_stream_stuck_ms(struct rf_stream *stream)
 
 bool rf_stream_wait(struct rf_stream *stream, int64_t timeout_ms, struct rf_error *err)
 {
-    int64_t until = rf_now_ms() + timeout_ms;
+    int64_t until = rf_clock_monotonic_ms() + timeout_ms;
 
     while (!all_have_ended(stream, err)) {
-        if (rf_now_ms() >= until)
+        if (rf_clock_monotonic_ms() >= until)
             return false;
         rf_clock_sleep_ms(WAIT_STEP_MS);
     }

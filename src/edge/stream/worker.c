@@ -10,8 +10,15 @@
 #include "core/task/task_stats.h"
 #include "core/task/task_store.h"
 #include "core/task/task_time.h"
+#include "edge/stream/assignment.h"
+#include "edge/stream/client.h"
+#include "edge/stream/commit.h"
 #include "edge/stream/headers.h"
+#include "edge/stream/producer.h"
+#include "edge/stream/restore.h"
+#include "edge/stream/silence.h"
 #include "edge/stream/worker.h"
+#include "edge/sys/clock.h"
 #include "edge/sys/failpoint.h"
 #include "edge/sys/log.h"
 
@@ -194,7 +201,7 @@ static void note_blocked(struct rf_worker *worker, struct rf_slot *slot)
                 RF_FIELDS(rf_field_int("partition", slot->partition), rf_field_text("reason", why)),
                 "a task waits");
         slot->state = RF_SLOT_BLOCKED;
-        slot->retry_at_ms = rf_now_ms() + BLOCKED_RETRY_MS;
+        slot->retry_at_ms = rf_clock_monotonic_ms() + BLOCKED_RETRY_MS;
         rf_slots_pause(worker, slot);
     } else if (slot->state == RF_SLOT_BLOCKED) {
         rf_log_info(RF_FIELDS(rf_field_int("partition", slot->partition)), "the task goes on");
@@ -210,7 +217,7 @@ static uint64_t sources_behind(const struct rf_worker *worker, const struct rf_s
     const struct rf_plan *plan = worker->options->plan;
     uint64_t behind = 0;
 
-    if (plan->source_count < 2 || rf_now_ms() >= slot->wait_until_ms ||
+    if (plan->source_count < 2 || rf_clock_monotonic_ms() >= slot->wait_until_ms ||
         rf_task_transaction_bytes(slot->task) > worker->options->commit_bytes_max / 2)
         return 0;
     for (size_t i = 0; i < plan->source_count; i++) {
@@ -260,7 +267,7 @@ static void fold_slot(struct rf_worker *worker, struct rf_slot *slot, rf_ms sile
     }
     worker->folded += rf_task_folded(slot->task) - before + rf_task_fired(slot->task) - fired;
     if (rf_task_folded(slot->task) > before || rf_task_pending(slot->task) == 0)
-        slot->wait_until_ms = rf_now_ms() + SOURCE_WAIT_MS;
+        slot->wait_until_ms = rf_clock_monotonic_ms() + SOURCE_WAIT_MS;
     tell_rule_errors(worker, slot);
     note_blocked(worker, slot);
     worker->busy = worker->busy ||
@@ -272,12 +279,12 @@ static void fold_slot(struct rf_worker *worker, struct rf_slot *slot, rf_ms sile
 
 static bool may_begin(const struct rf_worker *worker)
 {
-    return rf_commit_is_open(worker) || rf_now_ms() >= worker->rest_until_ms;
+    return rf_commit_is_open(worker) || rf_clock_monotonic_ms() >= worker->rest_until_ms;
 }
 
 static void fold_all(struct rf_worker *worker)
 {
-    int64_t now = rf_now_ms();
+    int64_t now = rf_clock_monotonic_ms();
 
     worker->busy = false;
     for (int32_t i = 0; i < worker->shared->partition_count && !worker->rejoin; i++) {
@@ -312,7 +319,7 @@ static void commit_if_due(struct rf_worker *worker)
 
     if (!rf_commit_is_open(worker))
         return;
-    if (rf_now_ms() - worker->began_ms < worker->options->commit_interval_ms &&
+    if (rf_clock_monotonic_ms() - worker->began_ms < worker->options->commit_interval_ms &&
         worker->folded < worker->options->commit_events_max &&
         transaction_bytes(worker) < worker->options->commit_bytes_max)
         return;
@@ -321,7 +328,7 @@ static void commit_if_due(struct rf_worker *worker)
         int64_t pause = INT64_C(20) << (worker->abort_streak < 10 ? worker->abort_streak : 10);
 
         worker->rest_until_ms =
-            rf_now_ms() + (pause > ABORT_PAUSE_MAX_MS ? ABORT_PAUSE_MAX_MS : pause);
+            rf_clock_monotonic_ms() + (pause > ABORT_PAUSE_MAX_MS ? ABORT_PAUSE_MAX_MS : pause);
     }
 }
 
@@ -394,17 +401,17 @@ static void open_waiting(struct rf_worker *worker)
     for (int32_t i = 0; i < worker->shared->partition_count; i++) {
         struct rf_slot *slot = &worker->slots[i];
 
-        if (slot->state != RF_SLOT_WAITING || rf_now_ms() < slot->retry_at_ms)
+        if (slot->state != RF_SLOT_WAITING || rf_clock_monotonic_ms() < slot->retry_at_ms)
             continue;
         if (!rf_garage_take(&worker->shared->garage, i, &slot->task)) {
-            slot->retry_at_ms = rf_now_ms() + GARAGE_RETRY_MS;
+            slot->retry_at_ms = rf_clock_monotonic_ms() + GARAGE_RETRY_MS;
             continue;
         }
         if (slot->task == NULL)
             slot->task = make_task(worker, slot);
         if (slot->task == NULL) {
             rf_garage_park(&worker->shared->garage, i, NULL);
-            slot->retry_at_ms = rf_now_ms() + RETRY_MS;
+            slot->retry_at_ms = rf_clock_monotonic_ms() + RETRY_MS;
             continue;
         }
         rf_task_set_decoders(slot->task, worker->decoders);
@@ -429,7 +436,7 @@ static bool make_durable(struct rf_slot *slot, struct rf_error *err)
  * the memory; every SYNC_EVERY_MS the stores are told to make it durable. */
 static void write_stores(struct rf_worker *worker)
 {
-    int64_t now = rf_now_ms();
+    int64_t now = rf_clock_monotonic_ms();
     bool due = now - worker->stored_ms >= worker->options->store_interval_ms;
     bool sync = now - worker->synced_ms >= SYNC_EVERY_MS;
     size_t share = worker->options->records_memory / (size_t)worker->options->workers / 4;
@@ -549,7 +556,7 @@ static void join_anew(struct rf_worker *worker)
         rf_meter_publish(worker, true); /* nothing is ours */
         rf_clock_sleep_ms(REJOIN_PAUSE_MS);
     }
-    atomic_store(&worker->turned_ms, rf_now_ms());
+    atomic_store(&worker->turned_ms, rf_clock_monotonic_ms());
     worker->rejoin = !open_clients(worker, &err);
     if (!worker->rejoin)
         return;
@@ -570,13 +577,13 @@ static int poll_timeout_ms(const struct rf_worker *worker)
     if (worker->busy || !rf_silence_is_swept(worker))
         return 0;
     if (rf_commit_is_open(worker))
-        left = worker->began_ms + worker->options->commit_interval_ms - rf_now_ms();
+        left = worker->began_ms + worker->options->commit_interval_ms - rf_clock_monotonic_ms();
     return left < 0 ? 0 : left > IDLE_POLL_MS ? IDLE_POLL_MS : (int)left;
 }
 
 static void turn(struct rf_worker *worker)
 {
-    atomic_store(&worker->turned_ms, rf_now_ms());
+    atomic_store(&worker->turned_ms, rf_clock_monotonic_ms());
     poll_consumer(worker, poll_timeout_ms(worker));
     rf_meter_poll_ends(worker);
     rf_meter_publish(worker, false);

@@ -1,4 +1,11 @@
-/* A worker's own: what its files share. Inside this room only. Thread: worker, unless it says otherwise. */
+/* A worker's own: what its files share. Inside this room only. Thread: worker, unless it says otherwise.
+ *
+ *   assignment.h  which partitions are its own
+ *   restore.h     their stores, brought up to the changelog
+ *   producer.h    what its tasks emit
+ *   commit.h      the transaction
+ *   silence.h     time where nothing comes
+ *   client.h      the handles of librdkafka */
 #pragma once
 #include <stdatomic.h>
 
@@ -124,67 +131,6 @@ struct rf_worker {
     struct rf_thread thread;
 };
 
-/* client.c */
-rd_kafka_t *rf_client_consumer(struct rf_worker *worker, struct rf_error *err);
-rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err);
-rd_kafka_t *rf_client_reader(const struct rf_property *kafka, size_t kafka_count, const char *group,
-                             bool committed, struct rf_error *err);
-/* The same for one message here and there: it fetches as little as the broker gives. Any thread. */
-rd_kafka_t *rf_client_peeker(const struct rf_property *kafka, size_t kafka_count, const char *group,
-                             bool committed, struct rf_error *err);
-/* Any thread. For records of the input; idempotent, without transactions. */
-rd_kafka_t *rf_client_feeder(const struct rf_property *kafka, size_t kafka_count,
-                             void (*delivered)(rd_kafka_t *rk, const rd_kafka_message_t *message,
-                                               void *opaque),
-                             void *opaque, struct rf_error *err);
-/* Any thread. For messages that are written in transactions beside the workers' own. */
-rd_kafka_t *rf_client_transactional(
-    const struct rf_property *kafka, size_t kafka_count, const char *transactional_id,
-    void (*delivered)(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque),
-    void *opaque, struct rf_error *err);
-/* Any thread. Fetches as little as it can. `committed` false: sees all there is, open transactions too. Errors: CONFIG. */
-rd_kafka_t *rf_client_watcher(const struct rf_property *kafka, size_t kafka_count,
-                              const char *group, bool committed, struct rf_error *err);
-/* Any thread. For admin calls and metadata. */
-rd_kafka_t *rf_client_admin(const struct rf_property *kafka, size_t kafka_count,
-                            struct rf_error *err);
-
-/* producer.c: its life, and what is produced */
-bool rf_producer_open(struct rf_worker *worker, struct rf_error *err);
-void rf_producer_close(struct rf_worker *worker);
-enum rf_transaction_input rf_produce_outbox(struct rf_worker *worker, struct rf_slot *slot);
-enum rf_transaction_input rf_produce_records(struct rf_worker *worker, struct rf_slot *slot);
-void rf_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque);
-
-/* commit.c: executes the actions of core/task/transaction */
-void rf_commit_feed(struct rf_worker *worker, enum rf_transaction_input input);
-bool rf_commit_is_open(const struct rf_worker *worker);
-
-/* assignment.c */
-void rf_rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t code,
-                   rd_kafka_topic_partition_list_t *partitions, void *opaque);
-void rf_slots_pause(struct rf_worker *worker, struct rf_slot *slot);
-void rf_slots_resume(struct rf_worker *worker, struct rf_slot *slot);
-void rf_slots_release(struct rf_worker *worker); /* all of them, their tasks into the garage */
-bool rf_committed_offsets(struct rf_worker *worker, int32_t partition, int64_t *offsets,
-                          struct rf_error *err);
-
-/* restore.c */
-void rf_restore_begin(struct rf_worker *worker, struct rf_slot *slot);
-void rf_restore_step(struct rf_worker *worker);
-bool rf_restore_is_needed(const struct rf_worker *worker);
-
-/* silence.c */
-/* A partition's end: nothing more is there for now. */
-void rf_silence_end(struct rf_worker *worker, const rd_kafka_message_t *message);
-void rf_silence_begin(struct rf_slot *slot);
-/* Where a running task's time may be moved to although nothing comes; RF_MS_MIN: nowhere, or nothing is due there. */
-rf_ms rf_silence_clock(struct rf_worker *worker, struct rf_slot *slot);
-/* Between transactions. False: the store of that slot is damaged, `err` says how. */
-bool rf_silence_sweep(struct rf_worker *worker, struct rf_slot *slot, struct rf_error *err);
-bool rf_silence_is_swept(const struct rf_worker *worker);
-
-/* worker.c */
 void rf_worker_run(void *worker);
 bool rf_worker_is_stopping_now(struct rf_worker *worker);
 
@@ -197,11 +143,6 @@ static inline void rf_worker_wait_begin(struct rf_worker *worker)
 
 static inline void rf_worker_wait_end(struct rf_worker *worker)
 {
-    atomic_store(&worker->turned_ms, rf_clock_monotonic_ns() / 1000000);
+    atomic_store(&worker->turned_ms, rf_clock_monotonic_ms());
     atomic_fetch_sub(&worker->waits, 1);
-}
-
-static inline int64_t rf_now_ms(void)
-{
-    return rf_clock_monotonic_ns() / 1000000;
 }

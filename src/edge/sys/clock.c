@@ -28,6 +28,11 @@ rf_ns rf_clock_monotonic_ns(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t rf_clock_monotonic_ms(void)
+{
+    return rf_clock_monotonic_ns() / 1000000;
+}
+
 rf_ns rf_clock_cpu_ns(void)
 {
     return read_clock(CLOCK_PROCESS_CPUTIME_ID);

@@ -8,7 +8,8 @@
 
 rf_ms rf_clock_wall_ms(void); /* may be set, forwards and back */
 
-rf_ns rf_clock_monotonic_ns(void); /* since some moment; for measuring lengths of time */
+rf_ns rf_clock_monotonic_ns(void);   /* since some moment; for measuring lengths of time */
+int64_t rf_clock_monotonic_ms(void); /* the same, in milliseconds */
 
 rf_ns rf_clock_cpu_ns(void); /* of all threads of the process, user and system */
 
