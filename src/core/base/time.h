@@ -19,6 +19,17 @@ typedef int64_t rf_ns;      /* an instant or a length in nanoseconds, where the 
 #define RF_MS_MIN INT64_C(-62135596800000)
 #define RF_MS_MAX INT64_C(253402300799999)
 
+/* Of two instants. */
+static inline rf_ms rf_ms_earlier(rf_ms a, rf_ms b)
+{
+    return a < b ? a : b;
+}
+
+static inline rf_ms rf_ms_later(rf_ms a, rf_ms b)
+{
+    return a > b ? a : b;
+}
+
 struct rf_civil {
     int32_t year;
     int32_t month; /* 1 to 12 */

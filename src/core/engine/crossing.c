@@ -4,6 +4,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/math.h"
+#include "core/base/time.h"
 #include "core/engine/feature_set.h"
 #include "core/engine/features.h"
 #include "core/engine/steps.h"
@@ -58,31 +59,13 @@ static bool holds(const struct search *search, rf_ms at)
 static double number_at(const struct search *search, const struct rf_expr *expr, rf_ms at)
 {
     struct rf_value value = {0};
+    double number = 0;
 
     if (!evaluate(search->engine, search->customer, expr, &search->test->reads, at, &value))
         return (double)NAN;
-    switch ((enum rf_value_kind)value.kind) {
-    case RF_VALUE_INT:
-        return (double)value.as.integer;
-    case RF_VALUE_UINT:
-        return (double)value.as.uinteger;
-    case RF_VALUE_DOUBLE:
-        return value.as.number;
-    case RF_VALUE_TIMESTAMP:
-    case RF_VALUE_DURATION:
+    if (value.kind == RF_VALUE_TIMESTAMP || value.kind == RF_VALUE_DURATION)
         return (double)rf_value_to_ms(value);
-    case RF_VALUE_NULL:
-    case RF_VALUE_BOOL:
-    case RF_VALUE_STRING:
-    case RF_VALUE_BYTES:
-    case RF_VALUE_LIST:
-    case RF_VALUE_MAP:
-    case RF_VALUE_RECORD:
-    case RF_VALUE_TYPE:
-    case RF_VALUE_OPTIONAL:
-        break;
-    }
-    return (double)NAN;
+    return rf_value_to_double(value, &number) ? number : (double)NAN;
 }
 
 /* NAN and what lies outside of (from, until] guess nothing. */
@@ -229,7 +212,7 @@ static rf_ms candidate_of(const struct search *search, rf_ms from)
         until = step - 1;
     if (until > from)
         turn = turn_of(search, from, until);
-    return turn < step ? turn : step;
+    return rf_ms_earlier(turn, step);
 }
 
 /* ---- what need not be sought ---- */
@@ -280,7 +263,7 @@ static rf_ms next_candidate(struct rf_engine *engine, const struct rf_customer *
         const struct search search = {engine, customer, &condition->tests[i]};
         rf_ms candidate = candidate_of(&search, from);
 
-        next = candidate < next ? candidate : next;
+        next = rf_ms_earlier(next, candidate);
     }
     return next;
 }

@@ -1,6 +1,7 @@
 #include "core/engine/due.h"
 
 #include "core/base/assert.h"
+#include "core/base/time.h"
 #include "core/engine/crossing.h"
 #include "core/engine/describe.h"
 #include "core/engine/features.h"
@@ -15,11 +16,6 @@
 #define ROUNDS_MAX 64
 
 static const struct rf_moment never = {.at = RF_MS_MAX};
-
-static rf_ms later(rf_ms a, rf_ms b)
-{
-    return a > b ? a : b;
-}
 
 static struct rf_moment of_crossing(struct rf_crossing crossing)
 {
@@ -86,7 +82,7 @@ static struct rf_moment of_hold(struct rf_engine *engine, const struct rf_custom
             return never;
         if (when->may_fall)
             fall = find_for_sure(engine, customer, when, from, false);
-        ripe = later(since + rule->hold, cooled_down(rule, state));
+        ripe = rf_ms_later(since + rule->hold, cooled_down(rule, state));
         if (ripe < fall && ripe > from && !has_fired_since(rule, state, since))
             return (struct rf_moment){.at = ripe, .real = true, .since = since};
         if (fall == RF_MS_MAX)
@@ -99,7 +95,7 @@ static struct rf_moment of_hold(struct rf_engine *engine, const struct rf_custom
 
 static rf_ms base_of(const struct rf_customer *customer, const struct rf_rule_state *state)
 {
-    return later(later(customer->as_of, state->told), state->last_fired);
+    return rf_ms_later(rf_ms_later(customer->as_of, state->told), state->last_fired);
 }
 
 static struct rf_moment of_rule(struct rf_engine *engine, const struct rf_customer *customer,
@@ -108,7 +104,7 @@ static struct rf_moment of_rule(struct rf_engine *engine, const struct rf_custom
     const struct rf_rule *rule = &engine->plan->rules[index];
     const struct rf_moving_rule *moving = &engine->moving.rules[index];
     const struct rf_rule_state *state = &customer->rules[index];
-    rf_ms from = later(base_of(customer, state), looked);
+    rf_ms from = rf_ms_later(base_of(customer, state), looked);
 
     if (!moving->has_timers)
         return never;
@@ -187,18 +183,13 @@ static void begin_looking(struct rf_engine *engine)
         engine->moments[i].looked = RF_MS_MIN;
 }
 
-static rf_ms earlier(rf_ms a, rf_ms b)
-{
-    return a < b ? a : b;
-}
-
 rf_ms rf_due_of(struct rf_engine *engine, const struct rf_customer *customer)
 {
     if (!engine->moving.has_timers)
         return RF_MS_MAX;
     begin_looking(engine);
-    return earlier(
-        earlier(find_next(engine, customer, STEPS_FEW), rf_patterns_due(engine, customer)),
+    return rf_ms_earlier(
+        rf_ms_earlier(find_next(engine, customer, STEPS_FEW), rf_patterns_due(engine, customer)),
         end_of_life(engine, customer));
 }
 
@@ -217,7 +208,7 @@ rf_ms rf_due_foresee(struct rf_engine *engine, const struct rf_customer *custome
             engine->moments[i].looked = moment.at;
         }
         engine->moments[i] = moment.real ? moment : never;
-        next = earlier(next, engine->moments[i].at);
+        next = rf_ms_earlier(next, engine->moments[i].at);
     }
     return next;
 }
@@ -272,14 +263,14 @@ rf_ms rf_due_fire(struct rf_engine *engine, struct rf_customer *customer,
     for (;;) {
         rf_ms rule = find_next(engine, customer, STEPS_MANY);
         rf_ms pattern = rf_patterns_due(engine, customer);
-        rf_ms next = pattern <= limits->watermark ? earlier(rule, pattern) : rule;
+        rf_ms next = pattern <= limits->watermark ? rf_ms_earlier(rule, pattern) : rule;
 
         if (limits->evicts && life <= limits->until && life <= next) {
             evict(engine, customer, life, arena, fold);
             return RF_MS_MAX;
         }
         if (next > limits->until || next == RF_MS_MAX)
-            return earlier(earlier(rule, pattern), life);
+            return rf_ms_earlier(rf_ms_earlier(rule, pattern), life);
         if (rule == next && fire_rules(engine, customer, next, arena, fold))
             fold->changed = true;
         if (pattern == next)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/base/time.h"
 #include "core/engine/describe.h"
 #include "core/engine/due.h"
 #include "core/engine/feature_set.h"
@@ -76,11 +77,6 @@ void rf_engine_close(struct rf_engine *engine)
     free(engine);
 }
 
-static rf_ms later(rf_ms a, rf_ms b)
-{
-    return a > b ? a : b;
-}
-
 static void fold_begin(struct rf_engine *engine, struct rf_fold *fold)
 {
     engine->derived_count = 0;
@@ -119,7 +115,7 @@ static void remember(struct rf_engine *engine, struct rf_customer *customer,
 
 static void count_event(struct rf_customer *customer, const struct rf_event *event)
 {
-    customer->as_of = later(customer->as_of, event->time);
+    customer->as_of = rf_ms_later(customer->as_of, event->time);
     if (event->time < customer->first_seen)
         customer->first_seen = event->time;
     customer->event_count++;
@@ -178,7 +174,7 @@ bool rf_engine_fold(struct rf_engine *engine, struct rf_customer *customer,
                     const struct rf_event *event, rf_ms watermark, struct rf_arena *arena,
                     struct rf_fold *fold, struct rf_error *err)
 {
-    rf_ms now = later(customer->as_of, event->time);
+    rf_ms now = rf_ms_later(customer->as_of, event->time);
 
     rf_assert(event->source < engine->plan->source_count);
     rf_assert(arena != &engine->scratch);
@@ -246,7 +242,7 @@ bool rf_engine_erased(struct rf_engine *engine, const struct rf_event *event,
 void rf_engine_features(struct rf_engine *engine, const struct rf_customer *customer, rf_ms now,
                         struct rf_arena *arena, struct rf_value *values)
 {
-    rf_features_look(engine, customer, later(customer->as_of, now), NULL);
+    rf_features_look(engine, customer, rf_ms_later(customer->as_of, now), NULL);
     for (uint32_t i = 0; i < engine->plan->feature_count; i++) {
         struct rf_feature_set one = {0};
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/base/time.h"
 #include "core/engine/copy.h"
 #include "core/engine/due.h"
 #include "core/engine/feature_set.h"
@@ -214,7 +215,7 @@ static rf_ms end_of_run(const struct rf_pattern *pattern, const struct rf_explai
     rf_ms whole = pattern->within > 0 ? first + pattern->within : RF_MS_MAX;
     rf_ms next = step > 0 ? last + step : RF_MS_MAX;
 
-    return next < whole ? next : whole;
+    return rf_ms_earlier(next, whole);
 }
 
 static void explain_run(struct rf_arena *arena, const struct rf_pattern *pattern,
@@ -332,7 +333,7 @@ void rf_explain(struct rf_explainer *explainer, const struct rf_customer *custom
     due = rf_due_foresee(engine, customer); /* looks at other instants: before the rest */
     for (size_t i = 0; i < count; i++)
         rules[i].due = engine->moments[i].at;
-    rf_features_look(engine, customer, now > customer->as_of ? now : customer->as_of, NULL);
+    rf_features_look(engine, customer, rf_ms_later(customer->as_of, now), NULL);
     for (uint32_t i = 0; i < count; i++)
         explain_rule(&explaining, &explainer->rules[i], i, &rules[i]);
     *explanation = (struct rf_explanation){.customer = customer->id,

@@ -1,6 +1,7 @@
 #include "core/engine/features.h"
 
 #include "core/base/assert.h"
+#include "core/base/time.h"
 #include "core/engine/cases.h"
 #include "core/engine/decay.h"
 #include "core/engine/distinct.h"
@@ -15,7 +16,7 @@
 void rf_features_look(struct rf_engine *engine, const struct rf_customer *customer, rf_ms now,
                       const struct rf_event *event)
 {
-    rf_ms first_seen = customer->first_seen < now ? customer->first_seen : now;
+    rf_ms first_seen = rf_ms_earlier(customer->first_seen, now);
 
     rf_assert(now >= customer->as_of);
     engine->customer = customer;

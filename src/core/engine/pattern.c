@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/base/time.h"
 
 #define ROOM_FIRST 4
 
@@ -54,7 +55,7 @@ static rf_ms silence_end(const struct look *look, const struct rf_pattern_run *r
                                            : first_time(look, run) + look->pattern->within;
 
     rf_assert(look->pattern->ends_in_silence);
-    return end < RF_MS_MAX ? end : RF_MS_MAX;
+    return rf_ms_earlier(end, RF_MS_MAX);
 }
 
 /* The earliest end of a silence; RF_MS_MAX: nobody is silent. */
@@ -66,7 +67,7 @@ static rf_ms next_end(const struct look *look)
         const struct rf_pattern_run *run = &look->state->runs[i];
         rf_ms end = is_silent(look->pattern, run) ? silence_end(look, run) : RF_MS_MAX;
 
-        next = end < next ? end : next;
+        next = rf_ms_earlier(next, end);
     }
     return next;
 }

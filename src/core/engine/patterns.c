@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/base/time.h"
 #include "core/engine/describe.h"
 #include "core/engine/features.h"
 #include "core/engine/pattern.h"
@@ -50,11 +51,6 @@ bool rf_patterns_gather(struct rf_engine *engine, const struct rf_event *event,
     return true;
 }
 
-static rf_ms later(rf_ms a, rf_ms b)
-{
-    return a > b ? a : b;
-}
-
 /* The customer cannot be looked at as it was before its latest event: a match that became certain only now, by the
  * watermark, is judged by what is known now, and happened when it happened. */
 static void fire(struct rf_engine *engine, struct rf_customer *customer, uint32_t rule,
@@ -68,7 +64,7 @@ static void fire(struct rf_engine *engine, struct rf_customer *customer, uint32_
         const struct rf_pattern_match *match = &outcome->matches[i];
         const struct rf_cause cause = {.customer = customer->id, .at = match->time, .match = match};
 
-        rf_features_look(engine, customer, later(customer->as_of, match->time), NULL);
+        rf_features_look(engine, customer, rf_ms_later(customer->as_of, match->time), NULL);
         rf_rules_match(engine, rule, &customer->rules[rule], &cause, arena, fold);
     }
 }
@@ -114,7 +110,7 @@ rf_ms rf_patterns_due(const struct rf_engine *engine, const struct rf_customer *
     for (size_t i = 0; i < plan->pattern_count; i++) {
         rf_ms due = rf_pattern_due(&plan->patterns[i], &customer->patterns[i]);
 
-        least = due < least ? due : least;
+        least = rf_ms_earlier(least, due);
     }
     return least;
 }

@@ -1,10 +1,5 @@
 #include "core/engine/steps.h"
 
-static rf_ms earlier(rf_ms a, rf_ms b)
-{
-    return a < b ? a : b;
-}
-
 /* Bucket i counts (window.h) from the first instant at which floor((now - offset) / bucket) reaches it, until the one at
  * which floor((now - offset - window + 1) / bucket) has passed it. */
 static rf_ms next_of_buckets(const struct rf_feature *feature, const struct rf_feature_state *state,
@@ -18,9 +13,9 @@ static rf_ms next_of_buckets(const struct rf_feature *feature, const struct rf_f
         rf_ms leaves = begin + feature->bucket + feature->offset + feature->window - 1;
 
         if (leaves > now)
-            next = earlier(next, leaves);
+            next = rf_ms_earlier(next, leaves);
         if (enters > now)
-            return earlier(next, enters); /* what comes later enters later, and leaves later */
+            return rf_ms_earlier(next, enters); /* what comes later enters and leaves later */
     }
     return next;
 }
@@ -34,7 +29,7 @@ static rf_ms next_of_distinct(const struct rf_feature *feature,
         rf_ms leaves = state->distinct[i].last + feature->window;
 
         if (leaves > now)
-            next = earlier(next, leaves);
+            next = rf_ms_earlier(next, leaves);
     }
     return next;
 }
@@ -48,7 +43,8 @@ static rf_ms next_of_windows(const struct rf_feature *feature, const struct rf_f
     if (feature->kind != RF_FEATURE_TREND)
         return next_of_buckets(feature, state, now);
     latest.offset = 0;
-    return earlier(next_of_buckets(&latest, state, now), next_of_buckets(feature, state, now));
+    return rf_ms_earlier(next_of_buckets(&latest, state, now),
+                         next_of_buckets(feature, state, now));
 }
 
 static rf_ms next_of_tallies(const struct rf_feature *feature, const struct rf_feature_state *state,
@@ -57,7 +53,7 @@ static rf_ms next_of_tallies(const struct rf_feature *feature, const struct rf_f
     rf_ms next = RF_MS_MAX;
 
     for (uint32_t i = 0; i < state->count; i++)
-        next = earlier(next, next_of_buckets(feature, &state->tallies[i].state, now));
+        next = rf_ms_earlier(next, next_of_buckets(feature, &state->tallies[i].state, now));
     return next;
 }
 

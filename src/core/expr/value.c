@@ -20,6 +20,34 @@ rf_ms rf_value_to_ms(struct rf_value value)
     return value.as.seconds * 1000 + rf_floor_div(value.nanoseconds, 1000000);
 }
 
+bool rf_value_to_double(struct rf_value value, double *number)
+{
+    switch ((enum rf_value_kind)value.kind) {
+    case RF_VALUE_INT:
+        *number = (double)value.as.integer;
+        return true;
+    case RF_VALUE_UINT:
+        *number = (double)value.as.uinteger;
+        return true;
+    case RF_VALUE_DOUBLE:
+        *number = value.as.number;
+        return true;
+    case RF_VALUE_TIMESTAMP:
+    case RF_VALUE_DURATION:
+    case RF_VALUE_NULL:
+    case RF_VALUE_BOOL:
+    case RF_VALUE_STRING:
+    case RF_VALUE_BYTES:
+    case RF_VALUE_LIST:
+    case RF_VALUE_MAP:
+    case RF_VALUE_RECORD:
+    case RF_VALUE_TYPE:
+    case RF_VALUE_OPTIONAL:
+        break;
+    }
+    return false;
+}
+
 static int order_int(int64_t a, int64_t b)
 {
     return a < b ? -1 : a > b;

@@ -120,6 +120,8 @@ static inline struct rf_value rf_value_duration(int64_t seconds, int32_t nanosec
 
 struct rf_value rf_value_timestamp_ms(rf_ms instant);
 rf_ms rf_value_to_ms(struct rf_value value); /* a TIMESTAMP or DURATION, towards minus infinity */
+/* An INT, UINT or DOUBLE, rounded to a double. False: it is no number. */
+bool rf_value_to_double(struct rf_value value, double *number);
 
 /* CEL's ==: numbers compare across int, uint and double; lists, maps and records by content. */
 bool rf_value_equal(struct rf_value a, struct rf_value b);

@@ -26,32 +26,10 @@ const char *rf_comparison_name(enum rf_comparison comparison)
 
 static bool number_of(struct rf_value value, double *number)
 {
-    switch ((enum rf_value_kind)value.kind) {
-    case RF_VALUE_INT:
-        *number = (double)value.as.integer;
-        return true;
-    case RF_VALUE_UINT:
-        *number = (double)value.as.uinteger;
-        return true;
-    case RF_VALUE_DOUBLE:
-        *number = value.as.number;
-        return true;
-    case RF_VALUE_TIMESTAMP:
-    case RF_VALUE_DURATION:
-        *number = (double)value.as.seconds + 1e-9 * value.nanoseconds;
-        return true;
-    case RF_VALUE_NULL:
-    case RF_VALUE_BOOL:
-    case RF_VALUE_STRING:
-    case RF_VALUE_BYTES:
-    case RF_VALUE_LIST:
-    case RF_VALUE_MAP:
-    case RF_VALUE_RECORD:
-    case RF_VALUE_TYPE:
-    case RF_VALUE_OPTIONAL:
-        break;
-    }
-    return false;
+    if (value.kind != RF_VALUE_TIMESTAMP && value.kind != RF_VALUE_DURATION)
+        return rf_value_to_double(value, number);
+    *number = (double)value.as.seconds + 1e-9 * value.nanoseconds;
+    return true;
 }
 
 bool rf_explained_gap(const struct rf_explained *test, double *gap)

@@ -127,7 +127,7 @@ enum rf_reach rf_task_reach(struct rf_task *task, rf_ms until, struct rf_error *
 
 bool rf_task_advance(struct rf_task *task, rf_ms clock, struct rf_error *err)
 {
-    rf_ms until = clock > task->clock ? clock : task->clock;
+    rf_ms until = rf_ms_later(clock, task->clock);
 
     rf_error_clear(&task->blocked);
     task->looks_left = task->options.looks_max;
@@ -140,7 +140,7 @@ bool rf_task_is_due(struct rf_task *task, rf_ms at)
 {
     struct rf_bytes customer = {0};
     struct rf_error err = {0};
-    rf_ms until = at > task->clock ? at : task->clock;
+    rf_ms until = rf_ms_later(at, task->clock);
     rf_ms due = RF_MS_MAX;
 
     if (rf_task_next_due(task) > until)
