@@ -95,43 +95,49 @@ static int check(const struct options *options)
     return ok ? RF_EXIT_FINE : RF_EXIT_USAGE;
 }
 
+enum {
+    OFFLINE = 256,
+    JSON,
+    JSON_SCHEMA,
+    MANUAL
+};
+
+static int take_option(int option, void *self)
+{
+    struct options *options = self;
+
+    switch (option) {
+    case 'c':
+        options->file = optarg;
+        return RF_EXIT_FINE;
+    case OFFLINE:
+        options->configuration.offline = true;
+        return RF_EXIT_FINE;
+    case JSON:
+        options->configuration.silent = true;
+        return RF_EXIT_FINE;
+    case JSON_SCHEMA:
+        options->print_table = rf_config_print_json_schema;
+        return RF_EXIT_FINE;
+    case MANUAL:
+        options->print_table = rf_config_print_manual;
+        return RF_EXIT_FINE;
+    default:
+        return RF_OPTION_UNKNOWN;
+    }
+}
+
 static int run(int argc, char **argv)
 {
-    enum {
-        OFFLINE = 256,
-        JSON,
-        JSON_SCHEMA,
-        MANUAL
-    };
     static const struct option long_options[] = {
         {"config", required_argument, NULL, 'c'}, {"offline", no_argument, NULL, OFFLINE},
         {"json", no_argument, NULL, JSON},        {"json-schema", no_argument, NULL, JSON_SCHEMA},
         {"manual", no_argument, NULL, MANUAL},    {NULL, 0, NULL, 0},
     };
     struct options options = {0};
-    int option = 0;
 
-    while ((option = getopt_long(argc, argv, "c:", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            options.file = optarg;
-            break;
-        case OFFLINE:
-            options.configuration.offline = true;
-            break;
-        case JSON:
-            options.configuration.silent = true;
-            break;
-        case JSON_SCHEMA:
-            options.print_table = rf_config_print_json_schema;
-            break;
-        case MANUAL:
-            options.print_table = rf_config_print_manual;
-            break;
-        default:
-            return rf_command_usage("check", "what is '%s'?", argv[optind - 1]);
-        }
-    }
+    if (rf_command_options(argc, argv, "c:", long_options, take_option, &options) != RF_EXIT_FINE)
+        return RF_EXIT_USAGE;
     if (options.print_table != NULL)
         return print_table(options.print_table);
     if (optind < argc)

@@ -1,9 +1,12 @@
 #include "cli/command.h"
 
+#include <getopt.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "core/base/error.h"
 
 extern const struct rf_command rf_command_check;
 extern const struct rf_command rf_command_completion;
@@ -21,7 +24,8 @@ extern const struct rf_command rf_command_tail;
 extern const struct rf_command rf_command_top;
 extern const struct rf_command rf_command_topics;
 
-/* clang-format off: one line a command, in the order of the alphabet */
+/* One line a command, in the order of the alphabet. */
+/* clang-format off */
 const struct rf_command *const rf_commands[] = {
     &rf_command_check,
     &rf_command_completion,
@@ -61,4 +65,26 @@ int rf_command_usage(const char *command, const char *format, ...)
     va_end(arguments);
     fprintf(stderr, "\ntry 'ringfold %s --help'\n", command);
     return RF_EXIT_USAGE;
+}
+
+int rf_command_options(int argc, char **argv, const char *letters, const struct option *names,
+                       int (*take)(int option, void *options), void *options)
+{
+    int option = 0;
+
+    while ((option = getopt_long(argc, argv, letters, names, NULL)) != -1) {
+        int status = take(option, options);
+
+        if (status == RF_OPTION_UNKNOWN)
+            return rf_command_usage(argv[0], "what is '%s'?", argv[optind - 1]);
+        if (status != RF_EXIT_FINE)
+            return status;
+    }
+    return RF_EXIT_FINE;
+}
+
+int rf_command_failed(const struct rf_error *err)
+{
+    fprintf(stderr, "ringfold: %s\n", err->message);
+    return err->kind == RF_ERROR_CONFIG ? RF_EXIT_USAGE : RF_EXIT_FAILED;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cli/command.h"
 #include "cli/diagnostics.h"
 #include "edge/registry/registry.h"
 #include "edge/stream/property.h"
@@ -95,4 +96,17 @@ void rf_configuration_close(struct rf_configuration *configuration)
 {
     rf_arena_deinit(&configuration->arena);
     rf_zone_table_close(configuration->zones);
+}
+
+int rf_configuration_use(const char *path, const struct rf_configuration_options *options,
+                         int (*work)(struct rf_configuration *configuration, void *self),
+                         void *self)
+{
+    struct rf_configuration configuration;
+    int status = RF_EXIT_USAGE;
+
+    if (rf_configuration_open(&configuration, path, options))
+        status = work(&configuration, self);
+    rf_configuration_close(&configuration);
+    return status;
 }

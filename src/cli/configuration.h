@@ -27,3 +27,8 @@ struct rf_configuration {
 bool rf_configuration_open(struct rf_configuration *configuration, const char *path,
                            const struct rf_configuration_options *options);
 void rf_configuration_close(struct rf_configuration *configuration);
+
+/* What most commands do: reads it, lets `work` use it, closes it. Returns the exit status of `work`, or RF_EXIT_USAGE. */
+int rf_configuration_use(const char *path, const struct rf_configuration_options *options,
+                         int (*work)(struct rf_configuration *configuration, void *self),
+                         void *self);

@@ -215,6 +215,7 @@ static int show(const struct rf_config *config, const struct customer_options *o
                                 .explainer = rf_explainer_open(config->plan)};
     struct rf_error err = {0};
     bool ok = false;
+    int status = RF_EXIT_FINE;
 
     printing.values = calloc(config->plan->feature_count + 1, sizeof *printing.values);
     rf_assert(printing.values != NULL);
@@ -222,8 +223,7 @@ static int show(const struct rf_config *config, const struct customer_options *o
     rf_buffer_init(&printing.text, TEXT_SIZE_MAX);
     ok = rf_runtime_open(&runtime, config, &opening, &err) && read_table(&table, &err) &&
          print_wanted(&table, &printing, &err);
-    if (!ok)
-        fprintf(stderr, "ringfold: %s\n", err.message);
+    status = ok ? RF_EXIT_FINE : rf_command_failed(&err);
     for (int32_t i = 0; i < table.partition_count; i++)
         rf_task_close(table.tasks[i]);
     free(table.tasks);
@@ -233,17 +233,51 @@ static int show(const struct rf_config *config, const struct customer_options *o
     rf_arena_deinit(&printing.arena);
     rf_buffer_deinit(&printing.text);
     free(printing.values);
-    return ok ? RF_EXIT_FINE : err.kind == RF_ERROR_CONFIG ? RF_EXIT_USAGE : RF_EXIT_FAILED;
+    return status;
+}
+
+static int use_configuration(struct rf_configuration *configuration, void *self)
+{
+    return show(configuration->config, self);
+}
+
+/* ---- the command line ---- */
+
+enum {
+    ALL = 256,
+    JSON,
+    EXPLAIN,
+    AT
+};
+
+static int take_option(int option, void *self)
+{
+    struct customer_options *options = self;
+
+    switch (option) {
+    case 'c':
+        options->config = optarg;
+        return RF_EXIT_FINE;
+    case ALL:
+        options->all = true;
+        return RF_EXIT_FINE;
+    case JSON:
+        options->json = true;
+        return RF_EXIT_FINE;
+    case EXPLAIN:
+        options->explain = true;
+        return RF_EXIT_FINE;
+    case AT:
+        if (rf_time_parse_ms(rf_bytes_of_text(optarg), &options->at))
+            return RF_EXIT_FINE;
+        return rf_command_usage("customer", "'%s' is no time like 1998-07-01T00:00:00Z", optarg);
+    default:
+        return RF_OPTION_UNKNOWN;
+    }
 }
 
 static int run(int argc, char **argv)
 {
-    enum {
-        ALL = 256,
-        JSON,
-        EXPLAIN,
-        AT
-    };
     static const struct option long_options[] = {
         {"config", required_argument, NULL, 'c'}, {"all", no_argument, NULL, ALL},
         {"explain", no_argument, NULL, EXPLAIN},  {"json", no_argument, NULL, JSON},
@@ -251,35 +285,16 @@ static int run(int argc, char **argv)
     };
     struct customer_options options = {.at = RF_MS_MIN, .json = isatty(STDOUT_FILENO) == 0};
     struct rf_configuration_options reading = {0};
-    struct rf_configuration configuration;
-    int option = 0;
-    int status = RF_EXIT_USAGE;
 
-    while ((option = getopt_long(argc, argv, "c:", long_options, NULL)) != -1) {
-        if (option == 'c')
-            options.config = optarg;
-        else if (option == ALL)
-            options.all = true;
-        else if (option == JSON)
-            options.json = true;
-        else if (option == EXPLAIN)
-            options.explain = true;
-        else if (option == AT && !rf_time_parse_ms(rf_bytes_of_text(optarg), &options.at))
-            return rf_command_usage("customer", "'%s' is no time like 1998-07-01T00:00:00Z",
-                                    optarg);
-        else if (option == '?')
-            return rf_command_usage("customer", "what is '%s'?", argv[optind - 1]);
-    }
+    if (rf_command_options(argc, argv, "c:", long_options, take_option, &options) != RF_EXIT_FINE)
+        return RF_EXIT_USAGE;
     options.ids = argv + optind;
     options.id_count = (size_t)(argc - optind);
     if (options.config == NULL)
         return rf_command_usage("customer", "which configuration? -c FILE names it");
     if (!options.all && options.id_count == 0)
         return rf_command_usage("customer", "which customer? name an id, or --all");
-    if (rf_configuration_open(&configuration, options.config, &reading))
-        status = show(configuration.config, &options);
-    rf_configuration_close(&configuration);
-    return status;
+    return rf_configuration_use(options.config, &reading, use_configuration, &options);
 }
 
 const struct rf_command rf_command_customer = {

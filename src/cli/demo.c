@@ -373,12 +373,29 @@ static int run_options(const struct demo_options *options)
     return status;
 }
 
+enum {
+    ONCE = 256,
+    SEEDS
+};
+
+static int take_option(int option, void *self)
+{
+    struct demo_options *options = self;
+
+    switch (option) {
+    case ONCE:
+        options->once = true;
+        return RF_EXIT_FINE;
+    case SEEDS:
+        options->seeds = optarg;
+        return RF_EXIT_FINE;
+    default:
+        return RF_OPTION_UNKNOWN;
+    }
+}
+
 static int run(int argc, char **argv)
 {
-    enum {
-        ONCE = 256,
-        SEEDS
-    };
     static const struct option long_options[] = {
         {"once", no_argument, NULL, ONCE},
         {"seeds", required_argument, NULL, SEEDS},
@@ -386,16 +403,9 @@ static int run(int argc, char **argv)
     };
     struct demo_options options = {0};
     char seeds[PATH_MAX];
-    int option = 0;
 
-    while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        if (option == ONCE)
-            options.once = true;
-        else if (option == SEEDS)
-            options.seeds = optarg;
-        else
-            return rf_command_usage("demo", "what is '%s'?", argv[optind - 1]);
-    }
+    if (rf_command_options(argc, argv, "", long_options, take_option, &options) != RF_EXIT_FINE)
+        return RF_EXIT_USAGE;
     if (optind < argc)
         return rf_command_usage("demo", "what is '%s'?", argv[optind]);
     if (options.seeds == NULL && find_seeds(seeds, sizeof seeds))

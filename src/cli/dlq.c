@@ -240,6 +240,7 @@ static int run_dlq(const struct rf_config *config, struct dlq_options *options)
     struct work work = {.options = options, .config = config};
     struct rf_error err = {0};
     bool ok = false;
+    int status = RF_EXIT_FINE;
 
     rf_buffer_init(&work.text, TEXT_SIZE_MAX);
     work.letters = rf_letters_open(&opening, is_change(options) && !options->dry_run, &err);
@@ -247,12 +248,12 @@ static int run_dlq(const struct rf_config *config, struct dlq_options *options)
     if (work.letters != NULL)
         summarise(&work);
     if (!ok)
-        fprintf(stderr, "ringfold: %s\n", err.message);
-    else
-        ok = say_unknown_ids(options) && (work.skipped == 0 || options->id_count == 0);
+        status = rf_command_failed(&err);
+    else if (!say_unknown_ids(options) || (work.skipped > 0 && options->id_count > 0))
+        status = RF_EXIT_FAILED;
     rf_letters_close(work.letters);
     rf_buffer_deinit(&work.text);
-    return ok ? RF_EXIT_FINE : err.kind == RF_ERROR_CONFIG ? RF_EXIT_USAGE : RF_EXIT_FAILED;
+    return status;
 }
 
 /* ---- the command line ---- */
@@ -314,6 +315,11 @@ static int check_options(const struct dlq_options *options)
     return RF_EXIT_FINE;
 }
 
+static int use_configuration(struct rf_configuration *configuration, void *self)
+{
+    return run_dlq(configuration->config, self);
+}
+
 enum {
     TOPIC = 256,
     CLASS,
@@ -324,38 +330,41 @@ enum {
     DRY_RUN
 };
 
-/* False: it is none of them, or its value is wrong. */
-static bool take_option(int option, struct dlq_options *options)
+static int take_option(int option, void *self)
 {
+    struct dlq_options *options = self;
+
     switch (option) {
     case 'c':
         options->config = optarg;
-        return true;
+        return RF_EXIT_FINE;
     case 'n':
         return rf_uint64_parse(rf_bytes_of_text(optarg), &options->count_max) &&
-               options->count_max > 0;
+                       options->count_max > 0
+                   ? RF_EXIT_FINE
+                   : RF_OPTION_UNKNOWN;
     case TOPIC:
         options->topic = optarg;
-        return true;
+        return RF_EXIT_FINE;
     case CLASS:
         options->error_class = optarg;
-        return true;
+        return RF_EXIT_FINE;
     case SINCE:
-        return rf_moment_parse(optarg, &options->since);
+        return rf_moment_parse(optarg, &options->since) ? RF_EXIT_FINE : RF_OPTION_UNKNOWN;
     case JSON:
         options->json = true;
-        return true;
+        return RF_EXIT_FINE;
     case ALL:
         options->all = true;
-        return true;
+        return RF_EXIT_FINE;
     case HANDLED:
         options->handled = true;
-        return true;
+        return RF_EXIT_FINE;
     case DRY_RUN:
         options->dry_run = true;
-        return true;
+        return RF_EXIT_FINE;
     default:
-        return false;
+        return RF_OPTION_UNKNOWN;
     }
 }
 
@@ -374,20 +383,14 @@ static int run(int argc, char **argv)
     };
     struct dlq_options *options = calloc(1, sizeof *options);
     struct rf_configuration_options reading = {0};
-    struct rf_configuration configuration;
     struct rf_error err = {0};
-    int option = 0;
     int status = RF_EXIT_FINE;
 
     rf_assert(options != NULL);
     options->json = isatty(STDOUT_FILENO) == 0;
     options->since = RF_MS_MIN;
     options->count_max = UINT64_MAX;
-    while (status == RF_EXIT_FINE &&
-           (option = getopt_long(argc, argv, "c:n:", long_options, NULL)) != -1) {
-        if (!take_option(option, options))
-            status = rf_command_usage("dlq", "what is '%s'?", argv[optind - 1]);
-    }
+    status = rf_command_options(argc, argv, "c:n:", long_options, take_option, options);
     if (status == RF_EXIT_FINE)
         status = parse_positions(argc - optind, argv + optind, options);
     if (status == RF_EXIT_FINE)
@@ -396,12 +399,8 @@ static int run(int argc, char **argv)
         fprintf(stderr, "ringfold: %s\n", err.message);
         status = RF_EXIT_FAILED;
     }
-    if (status == RF_EXIT_FINE) {
-        status = RF_EXIT_USAGE;
-        if (rf_configuration_open(&configuration, options->config, &reading))
-            status = run_dlq(configuration.config, options);
-        rf_configuration_close(&configuration);
-    }
+    if (status == RF_EXIT_FINE)
+        status = rf_configuration_use(options->config, &reading, use_configuration, options);
     free(options);
     return status;
 }

@@ -200,6 +200,7 @@ static int run_erase(const struct rf_config *config, const struct erase_options 
     struct erasing *erasing = calloc(1, sizeof *erasing);
     struct rf_error err = {0};
     bool ok = true;
+    int status = RF_EXIT_FINE;
 
     rf_assert(erasing != NULL);
     erasing->config = config;
@@ -209,18 +210,44 @@ static int run_erase(const struct rf_config *config, const struct erase_options 
     }
     if (ok && options->compact)
         ok = rf_erasure_compact(config, &listener, &err);
-    if (!ok)
-        fprintf(stderr, "ringfold: %s\n", err.message);
+    status = ok ? RF_EXIT_FINE : rf_command_failed(&err);
     free(erasing);
-    return ok ? RF_EXIT_FINE : err.kind == RF_ERROR_CONFIG ? RF_EXIT_USAGE : RF_EXIT_FAILED;
+    return status;
+}
+
+static int use_configuration(struct rf_configuration *configuration, void *self)
+{
+    return run_erase(configuration->config, self);
+}
+
+/* ---- the command line ---- */
+
+enum {
+    WAIT = 256,
+    COMPACT
+};
+
+static int take_option(int option, void *self)
+{
+    struct erase_options *options = self;
+
+    switch (option) {
+    case 'c':
+        options->config = optarg;
+        return RF_EXIT_FINE;
+    case WAIT:
+        options->wait = true;
+        return RF_EXIT_FINE;
+    case COMPACT:
+        options->compact = true;
+        return RF_EXIT_FINE;
+    default:
+        return RF_OPTION_UNKNOWN;
+    }
 }
 
 static int run(int argc, char **argv)
 {
-    enum {
-        WAIT = 256,
-        COMPACT
-    };
     static const struct option long_options[] = {
         {"config", required_argument, NULL, 'c'},
         {"wait", no_argument, NULL, WAIT},
@@ -229,21 +256,10 @@ static int run(int argc, char **argv)
     };
     struct erase_options options = {0};
     struct rf_configuration_options reading = {0};
-    struct rf_configuration configuration;
     struct rf_error err = {0};
-    int option = 0;
-    int status = RF_EXIT_USAGE;
 
-    while ((option = getopt_long(argc, argv, "c:", long_options, NULL)) != -1) {
-        if (option == 'c')
-            options.config = optarg;
-        else if (option == WAIT)
-            options.wait = true;
-        else if (option == COMPACT)
-            options.compact = true;
-        else
-            return rf_command_usage("erase", "what is '%s'?", argv[optind - 1]);
-    }
+    if (rf_command_options(argc, argv, "c:", long_options, take_option, &options) != RF_EXIT_FINE)
+        return RF_EXIT_USAGE;
     if (optind < argc)
         options.id = argv[optind++];
     if (optind < argc)
@@ -259,10 +275,7 @@ static int run(int argc, char **argv)
         fprintf(stderr, "ringfold: %s\n", err.message);
         return RF_EXIT_FAILED;
     }
-    if (rf_configuration_open(&configuration, options.config, &reading))
-        status = run_erase(configuration.config, &options);
-    rf_configuration_close(&configuration);
-    return status;
+    return rf_configuration_use(options.config, &reading, use_configuration, &options);
 }
 
 const struct rf_command rf_command_erase = {

@@ -237,24 +237,51 @@ static int run_lag(const struct rf_config *config, const struct lag_options *opt
     struct rf_offsets *offsets = NULL;
     struct rf_error err = {0};
     bool ok = false;
+    int status = RF_EXIT_FINE;
 
     for (size_t i = 0; i < config->plan->source_count; i++)
         topics[i] = config->plan->sources[i].topic;
     offsets = rf_offsets_open(&wanted, &err);
     ok = offsets != NULL && show(&view, offsets, &err);
-    if (!ok)
-        fprintf(stderr, "ringfold: %s\n", err.message);
+    status = ok ? RF_EXIT_FINE : rf_command_failed(&err);
     rf_offsets_close(offsets);
     free(view.before.committed);
-    return ok ? RF_EXIT_FINE : err.kind == RF_ERROR_CONFIG ? RF_EXIT_USAGE : RF_EXIT_FAILED;
+    return status;
+}
+
+static int use_configuration(struct rf_configuration *configuration, void *self)
+{
+    return run_lag(configuration->config, self);
+}
+
+/* ---- the command line ---- */
+
+enum {
+    JSON = 256,
+    WATCH
+};
+
+static int take_option(int option, void *self)
+{
+    struct lag_options *options = self;
+
+    switch (option) {
+    case 'c':
+        options->config = optarg;
+        return RF_EXIT_FINE;
+    case JSON:
+        options->json = true;
+        return RF_EXIT_FINE;
+    case WATCH:
+        options->watch = true;
+        return RF_EXIT_FINE;
+    default:
+        return RF_OPTION_UNKNOWN;
+    }
 }
 
 static int run(int argc, char **argv)
 {
-    enum {
-        JSON = 256,
-        WATCH
-    };
     static const struct option long_options[] = {
         {"config", required_argument, NULL, 'c'},
         {"json", no_argument, NULL, JSON},
@@ -263,21 +290,10 @@ static int run(int argc, char **argv)
     };
     struct lag_options options = {.json = isatty(STDOUT_FILENO) == 0};
     struct rf_configuration_options reading = {0};
-    struct rf_configuration configuration;
     struct rf_error err = {0};
-    int option = 0;
-    int status = RF_EXIT_USAGE;
 
-    while ((option = getopt_long(argc, argv, "c:", long_options, NULL)) != -1) {
-        if (option == 'c')
-            options.config = optarg;
-        else if (option == JSON)
-            options.json = true;
-        else if (option == WATCH)
-            options.watch = true;
-        else
-            return rf_command_usage("lag", "what is '%s'?", argv[optind - 1]);
-    }
+    if (rf_command_options(argc, argv, "c:", long_options, take_option, &options) != RF_EXIT_FINE)
+        return RF_EXIT_USAGE;
     if (optind < argc)
         return rf_command_usage("lag", "what is '%s'?", argv[optind]);
     if (options.config == NULL)
@@ -286,10 +302,7 @@ static int run(int argc, char **argv)
         fprintf(stderr, "ringfold: %s\n", err.message);
         return RF_EXIT_FAILED;
     }
-    if (rf_configuration_open(&configuration, options.config, &reading))
-        status = run_lag(configuration.config, &options);
-    rf_configuration_close(&configuration);
-    return status;
+    return rf_configuration_use(options.config, &reading, use_configuration, &options);
 }
 
 const struct rf_command rf_command_lag = {

@@ -332,37 +332,66 @@ static int plan_with_kafka(const struct options *options, const struct rf_config
     int status = RF_EXIT_FAILED;
 
     rf_arena_init(&arena, ARENA_CHUNK);
-    if (ask_kafka(config, &found, &before, &err)) {
+    if (ask_kafka(config, &found, &before, &err))
         status = print(options, config, &before, found.plan_version);
-    } else {
-        fprintf(stderr, "ringfold: %s\n", err.message);
-        status = err.kind == RF_ERROR_CONFIG ? RF_EXIT_USAGE : RF_EXIT_FAILED;
-    }
+    else
+        status = rf_command_failed(&err);
     rf_arena_deinit(&arena);
     return status;
 }
 
-static int plan_against(const struct options *options, const struct rf_config *config)
+struct against {
+    const struct options *options;
+    const struct rf_config *config; /* the new one */
+};
+
+static int use_old(struct rf_configuration *old, void *self)
+{
+    const struct against *against = self;
+    struct rf_plan_before before = {.plan = old->config->plan};
+
+    return print(against->options, against->config, &before, before.plan->version);
+}
+
+static int use_configuration(struct rf_configuration *configuration, void *self)
 {
     static const struct rf_configuration_options reading = {.without_kafka = true, .offline = true};
-    struct rf_configuration old;
-    struct rf_plan_before before = {0};
-    int status = RF_EXIT_USAGE;
+    const struct options *options = self;
+    struct against against = {options, configuration->config};
 
-    if (rf_configuration_open(&old, options->against, &reading)) {
-        before.plan = old.config->plan;
-        status = print(options, config, &before, before.plan->version);
+    return options->against == NULL
+               ? plan_with_kafka(options, configuration->config)
+               : rf_configuration_use(options->against, &reading, use_old, &against);
+}
+
+/* ---- the command line ---- */
+
+enum {
+    AGAINST = 256,
+    JSON
+};
+
+static int take_option(int option, void *self)
+{
+    struct options *options = self;
+
+    switch (option) {
+    case 'c':
+        options->config = optarg;
+        return RF_EXIT_FINE;
+    case AGAINST:
+        options->against = optarg;
+        return RF_EXIT_FINE;
+    case JSON:
+        options->json = true;
+        return RF_EXIT_FINE;
+    default:
+        return RF_OPTION_UNKNOWN;
     }
-    rf_configuration_close(&old);
-    return status;
 }
 
 static int run(int argc, char **argv)
 {
-    enum {
-        AGAINST = 256,
-        JSON
-    };
     static const struct option long_options[] = {
         {"config", required_argument, NULL, 'c'},
         {"against", required_argument, NULL, AGAINST},
@@ -371,30 +400,15 @@ static int run(int argc, char **argv)
     };
     struct options options = {0};
     struct rf_configuration_options reading = {0};
-    struct rf_configuration configuration;
-    int option = 0;
-    int status = RF_EXIT_USAGE;
 
-    while ((option = getopt_long(argc, argv, "c:", long_options, NULL)) != -1) {
-        if (option == 'c')
-            options.config = optarg;
-        else if (option == AGAINST)
-            options.against = optarg;
-        else if (option == JSON)
-            options.json = true;
-        else
-            return rf_command_usage("plan", "what is '%s'?", argv[optind - 1]);
-    }
+    if (rf_command_options(argc, argv, "c:", long_options, take_option, &options) != RF_EXIT_FINE)
+        return RF_EXIT_USAGE;
     if (optind < argc)
         return rf_command_usage("plan", "what is '%s'?", argv[optind]);
     if (options.config == NULL)
         return rf_command_usage("plan", "which configuration? -c FILE names the new one");
     reading.without_kafka = reading.offline = options.against != NULL;
-    if (rf_configuration_open(&configuration, options.config, &reading))
-        status = options.against != NULL ? plan_against(&options, configuration.config)
-                                         : plan_with_kafka(&options, configuration.config);
-    rf_configuration_close(&configuration);
-    return status;
+    return rf_configuration_use(options.config, &reading, use_configuration, &options);
 }
 
 const struct rf_command rf_command_plan = {

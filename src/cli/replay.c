@@ -242,6 +242,7 @@ static int replay_config(struct rf_configuration *configuration,
     struct rf_replay_summary summary = {0};
     struct rf_error err = {0};
     bool ok = false;
+    int status = RF_EXIT_FINE;
 
     if (!parse_inputs(config->plan, options, inputs))
         return RF_EXIT_USAGE;
@@ -261,22 +262,59 @@ static int replay_config(struct rf_configuration *configuration,
         ok = rf_error_set(&err, RF_ERROR_RECORD, 0, "nothing is known of customer %s",
                           options->explain);
     if (!ok)
-        fprintf(stderr, "ringfold: %s\n", err.message);
-    ok = close_file(options->out, printing.derived) && ok;
-    ok = close_file(options->customers, printing.customers) && ok;
-    if (ok && !options->quiet)
+        status = rf_command_failed(&err);
+    if (!close_file(options->out, printing.derived) && status == RF_EXIT_FINE)
+        status = RF_EXIT_FAILED;
+    if (!close_file(options->customers, printing.customers) && status == RF_EXIT_FINE)
+        status = RF_EXIT_FAILED;
+    if (status == RF_EXIT_FINE && !options->quiet)
         summarise(&summary);
-    return ok ? RF_EXIT_FINE : err.kind == RF_ERROR_CONFIG ? RF_EXIT_USAGE : RF_EXIT_FAILED;
+    return status;
+}
+
+static int use_configuration(struct rf_configuration *configuration, void *self)
+{
+    return replay_config(configuration, self);
+}
+
+enum {
+    OUT = 256,
+    CUSTOMERS,
+    EXPLAIN,
+    UNTIL
+};
+
+static int take_option(int option, void *self)
+{
+    struct replay_options *options = self;
+
+    switch (option) {
+    case 'c':
+        options->config = optarg;
+        return RF_EXIT_FINE;
+    case 'q':
+        options->quiet = true;
+        return RF_EXIT_FINE;
+    case OUT:
+        options->out = optarg;
+        return RF_EXIT_FINE;
+    case CUSTOMERS:
+        options->customers = optarg;
+        return RF_EXIT_FINE;
+    case EXPLAIN:
+        options->explain = optarg;
+        return RF_EXIT_FINE;
+    case UNTIL:
+        if (!rf_time_parse_ms(rf_bytes_of_text(optarg), &options->until))
+            return rf_command_usage("replay", "'%s' is no time like 1998-07-01T00:00:00Z", optarg);
+        return RF_EXIT_FINE;
+    default:
+        return RF_OPTION_UNKNOWN;
+    }
 }
 
 static int run(int argc, char **argv)
 {
-    enum {
-        OUT = 256,
-        CUSTOMERS,
-        EXPLAIN,
-        UNTIL
-    };
     static const struct option long_options[] = {
         {"config", required_argument, NULL, 'c'},
         {"out", required_argument, NULL, OUT},
@@ -288,46 +326,16 @@ static int run(int argc, char **argv)
     };
     struct replay_options options = {.until = RF_MS_MIN};
     struct rf_configuration_options reading = {.without_kafka = true, .offline = true};
-    struct rf_configuration configuration;
-    int option = 0;
-    int status = RF_EXIT_USAGE;
 
-    while ((option = getopt_long(argc, argv, "c:q", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            options.config = optarg;
-            break;
-        case 'q':
-            options.quiet = true;
-            break;
-        case OUT:
-            options.out = optarg;
-            break;
-        case CUSTOMERS:
-            options.customers = optarg;
-            break;
-        case EXPLAIN:
-            options.explain = optarg;
-            break;
-        case UNTIL:
-            if (!rf_time_parse_ms(rf_bytes_of_text(optarg), &options.until))
-                return rf_command_usage("replay", "'%s' is no time like 1998-07-01T00:00:00Z",
-                                        optarg);
-            break;
-        default:
-            return rf_command_usage("replay", "what is '%s'?", argv[optind - 1]);
-        }
-    }
+    if (rf_command_options(argc, argv, "c:q", long_options, take_option, &options) != RF_EXIT_FINE)
+        return RF_EXIT_USAGE;
     if (options.config == NULL)
         return rf_command_usage("replay", "which configuration? -c FILE names it");
     if (optind == argc || argc - optind > INPUTS_MAX)
         return rf_command_usage("replay", "which files are to be replayed?");
     options.inputs = argv + optind;
     options.input_count = (size_t)(argc - optind);
-    if (rf_configuration_open(&configuration, options.config, &reading))
-        status = replay_config(&configuration, &options);
-    rf_configuration_close(&configuration);
-    return status;
+    return rf_configuration_use(options.config, &reading, use_configuration, &options);
 }
 
 const struct rf_command rf_command_replay = {

@@ -239,6 +239,7 @@ static int run_tail(const struct rf_configuration *configuration,
     struct tail *tail = calloc(1, sizeof *tail);
     struct rf_error err = {0};
     bool ok = false;
+    int status = RF_EXIT_FINE;
 
     rf_assert(tail != NULL);
     tail->options = options;
@@ -249,8 +250,7 @@ static int run_tail(const struct rf_configuration *configuration,
     rf_arena_init(&tail->arena, ARENA_CHUNK);
     rf_buffer_init(&tail->text, TEXT_SIZE_MAX);
     ok = open_tail(tail, &err) && follow(tail, &err);
-    if (!ok)
-        fprintf(stderr, "ringfold: %s\n", err.message);
+    status = ok ? RF_EXIT_FINE : rf_command_failed(&err);
     if (tail->not_evaluated > 0)
         fprintf(stderr,
                 "ringfold: --where could not be evaluated for %" PRIu64
@@ -262,7 +262,12 @@ static int run_tail(const struct rf_configuration *configuration,
     rf_arena_deinit(&tail->arena);
     rf_buffer_deinit(&tail->text);
     free(tail);
-    return ok ? RF_EXIT_FINE : err.kind == RF_ERROR_CONFIG ? RF_EXIT_USAGE : RF_EXIT_FAILED;
+    return status;
+}
+
+static int use_configuration(struct rf_configuration *configuration, void *self)
+{
+    return run_tail(configuration, self);
 }
 
 /* ---- the command line ---- */
@@ -275,33 +280,36 @@ enum {
     JSON
 };
 
-/* False: it is none of them, or its value is wrong. */
-static bool take_option(int option, struct tail_options *options)
+static int take_option(int option, void *self)
 {
+    struct tail_options *options = self;
+
     switch (option) {
     case 'c':
         options->config = optarg;
-        return true;
+        return RF_EXIT_FINE;
     case 'n':
         return rf_uint64_parse(rf_bytes_of_text(optarg), &options->count_max) &&
-               options->count_max > 0;
+                       options->count_max > 0
+                   ? RF_EXIT_FINE
+                   : RF_OPTION_UNKNOWN;
     case WHERE:
         options->where = optarg;
-        return true;
+        return RF_EXIT_FINE;
     case BEGINNING:
         options->from = RF_FOLLOW_BEGINNING;
-        return true;
+        return RF_EXIT_FINE;
     case SINCE:
         options->from = RF_FOLLOW_SINCE;
-        return rf_moment_parse(optarg, &options->since);
+        return rf_moment_parse(optarg, &options->since) ? RF_EXIT_FINE : RF_OPTION_UNKNOWN;
     case END:
         options->to_end = true;
-        return true;
+        return RF_EXIT_FINE;
     case JSON:
         options->json = true;
-        return true;
+        return RF_EXIT_FINE;
     default:
-        return false;
+        return RF_OPTION_UNKNOWN;
     }
 }
 
@@ -319,15 +327,10 @@ static int run(int argc, char **argv)
     struct tail_options options = {
         .from = RF_FOLLOW_END, .count_max = UINT64_MAX, .json = isatty(STDOUT_FILENO) == 0};
     struct rf_configuration_options reading = {0};
-    struct rf_configuration configuration;
     struct rf_error err = {0};
-    int option = 0;
-    int status = RF_EXIT_USAGE;
 
-    while ((option = getopt_long(argc, argv, "c:n:", long_options, NULL)) != -1) {
-        if (!take_option(option, &options))
-            return rf_command_usage("tail", "what is '%s'?", argv[optind - 1]);
-    }
+    if (rf_command_options(argc, argv, "c:n:", long_options, take_option, &options) != RF_EXIT_FINE)
+        return RF_EXIT_USAGE;
     if (optind < argc)
         options.topic = argv[optind++];
     if (optind < argc)
@@ -339,10 +342,7 @@ static int run(int argc, char **argv)
         fprintf(stderr, "ringfold: %s\n", err.message);
         return RF_EXIT_FAILED;
     }
-    if (rf_configuration_open(&configuration, options.config, &reading))
-        status = run_tail(&configuration, &options);
-    rf_configuration_close(&configuration);
-    return status;
+    return rf_configuration_use(options.config, &reading, use_configuration, &options);
 }
 
 const struct rf_command rf_command_tail = {

@@ -218,12 +218,35 @@ static int test_files(const struct options *options)
     return status;
 }
 
+enum {
+    JUNIT = 256,
+    JSON
+};
+
+static int take_option(int option, void *self)
+{
+    struct options *options = self;
+
+    switch (option) {
+    case 'k':
+        options->name = optarg;
+        return RF_EXIT_FINE;
+    case 'q':
+        options->quiet = true;
+        return RF_EXIT_FINE;
+    case JUNIT:
+        options->junit = optarg;
+        return RF_EXIT_FINE;
+    case JSON:
+        options->json = true;
+        return RF_EXIT_FINE;
+    default:
+        return RF_OPTION_UNKNOWN;
+    }
+}
+
 static int run(int argc, char **argv)
 {
-    enum {
-        JUNIT = 256,
-        JSON
-    };
     static const struct option long_options[] = {
         {"junit", required_argument, NULL, JUNIT},
         {"json", no_argument, NULL, JSON},
@@ -232,26 +255,9 @@ static int run(int argc, char **argv)
         {NULL, 0, NULL, 0},
     };
     struct options options = {0};
-    int option = 0;
 
-    while ((option = getopt_long(argc, argv, "k:q", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'k':
-            options.name = optarg;
-            break;
-        case 'q':
-            options.quiet = true;
-            break;
-        case JUNIT:
-            options.junit = optarg;
-            break;
-        case JSON:
-            options.json = true;
-            break;
-        default:
-            return rf_command_usage("test", "what is '%s'?", argv[optind - 1]);
-        }
-    }
+    if (rf_command_options(argc, argv, "k:q", long_options, take_option, &options) != RF_EXIT_FINE)
+        return RF_EXIT_USAGE;
     options.files = argv + optind;
     options.file_count = (size_t)(argc - optind);
     if (options.file_count == 0)

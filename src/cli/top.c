@@ -216,6 +216,7 @@ static int run_top(const struct top_options *options, const char *url, const cha
     struct rf_top_feed_options wanted = {
         .url = url, .ca_file = options->ca_file, .self = top, .event = take_event};
     bool ok = true;
+    int status = RF_EXIT_FINE;
 
     rf_assert(top != NULL);
     rf_buffer_init(&tokens, TOKENS_SIZE_MAX);
@@ -231,44 +232,64 @@ static int run_top(const struct top_options *options, const char *url, const cha
         leave_screen(top);
     }
     ok = ok && top->feed != NULL;
-    if (!ok)
-        fprintf(stderr, "ringfold: %s\n", err.message);
+    status = ok ? RF_EXIT_FINE : rf_command_failed(&err);
     rf_top_feed_close(top->feed);
     rf_top_view_deinit(&top->view);
     rf_buffer_deinit(&top->page);
     rf_buffer_deinit(&tokens);
     free(top);
-    return ok ? RF_EXIT_FINE : err.kind == RF_ERROR_CONFIG ? RF_EXIT_USAGE : RF_EXIT_FAILED;
+    return status;
 }
 
-static int run_config(const struct top_options *options)
+static int use_configuration(struct rf_configuration *configuration, void *self)
 {
-    struct rf_configuration_options reading = {0};
-    struct rf_configuration configuration;
+    const struct top_options *options = self;
     struct rf_error err = {0};
     char url[URL_SIZE_MAX];
-    int status = RF_EXIT_USAGE;
 
-    if (rf_configuration_open(&configuration, options->config, &reading)) {
-        if (url_of(configuration.config, url, &err))
-            status = run_top(options, url,
-                             options->token_file != NULL ? options->token_file
-                                                         : configuration.config->http.token_file);
-        else
-            fprintf(stderr, "ringfold: %s\n", err.message);
+    if (!url_of(configuration->config, url, &err)) {
+        fprintf(stderr, "ringfold: %s\n", err.message);
+        return RF_EXIT_USAGE;
     }
-    rf_configuration_close(&configuration);
-    return status;
+    return run_top(options, url,
+                   options->token_file != NULL ? options->token_file
+                                               : configuration->config->http.token_file);
+}
+
+enum {
+    URL = 256,
+    TOKEN_FILE,
+    CA_FILE,
+    ONCE
+};
+
+static int take_option(int option, void *self)
+{
+    struct top_options *options = self;
+
+    switch (option) {
+    case 'c':
+        options->config = optarg;
+        return RF_EXIT_FINE;
+    case URL:
+        options->url = optarg;
+        return RF_EXIT_FINE;
+    case TOKEN_FILE:
+        options->token_file = optarg;
+        return RF_EXIT_FINE;
+    case CA_FILE:
+        options->ca_file = optarg;
+        return RF_EXIT_FINE;
+    case ONCE:
+        options->once = true;
+        return RF_EXIT_FINE;
+    default:
+        return RF_OPTION_UNKNOWN;
+    }
 }
 
 static int run(int argc, char **argv)
 {
-    enum {
-        URL = 256,
-        TOKEN_FILE,
-        CA_FILE,
-        ONCE
-    };
     static const struct option long_options[] = {
         {"config", required_argument, NULL, 'c'},
         {"url", required_argument, NULL, URL},
@@ -278,23 +299,11 @@ static int run(int argc, char **argv)
         {NULL, 0, NULL, 0},
     };
     struct top_options options = {0};
+    struct rf_configuration_options reading = {0};
     struct rf_error err = {0};
-    int option = 0;
 
-    while ((option = getopt_long(argc, argv, "c:", long_options, NULL)) != -1) {
-        if (option == 'c')
-            options.config = optarg;
-        else if (option == URL)
-            options.url = optarg;
-        else if (option == TOKEN_FILE)
-            options.token_file = optarg;
-        else if (option == CA_FILE)
-            options.ca_file = optarg;
-        else if (option == ONCE)
-            options.once = true;
-        else
-            return rf_command_usage("top", "what is '%s'?", argv[optind - 1]);
-    }
+    if (rf_command_options(argc, argv, "c:", long_options, take_option, &options) != RF_EXIT_FINE)
+        return RF_EXIT_USAGE;
     if (optind < argc)
         return rf_command_usage("top", "what is '%s'?", argv[optind]);
     if (options.url != NULL && options.config != NULL)
@@ -304,7 +313,7 @@ static int run(int argc, char **argv)
         return RF_EXIT_FAILED;
     }
     if (options.config != NULL)
-        return run_config(&options);
+        return rf_configuration_use(options.config, &reading, use_configuration, &options);
     return run_top(&options, options.url != NULL ? options.url : URL_DEFAULT, options.token_file);
 }
 

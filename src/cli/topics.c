@@ -49,10 +49,8 @@ static int create(const struct rf_topics_options *wanted)
     struct rf_error err = {0};
     int created = 0;
 
-    if (!rf_topics_create(wanted, say_created, &created, &err)) {
-        fprintf(stderr, "ringfold: %s\n", err.message);
-        return err.kind == RF_ERROR_CONFIG ? RF_EXIT_USAGE : RF_EXIT_FAILED;
-    }
+    if (!rf_topics_create(wanted, say_created, &created, &err))
+        return rf_command_failed(&err);
     if (created == 0)
         printf("every topic is there already\n");
     return RF_EXIT_FINE;
@@ -85,25 +83,40 @@ static int check(const struct rf_topics_options *wanted)
     return status;
 }
 
-static int run_topics(const struct topics_options *options)
+static int use_configuration(struct rf_configuration *configuration, void *self)
 {
-    struct rf_configuration_options reading = {0};
+    const struct topics_options *options = self;
     struct rf_topic topics[RF_RUNTIME_TOPICS_MAX];
     struct rf_topics_options wanted;
-    struct rf_configuration configuration;
-    int status = RF_EXIT_USAGE;
 
-    if (rf_configuration_open(&configuration, options->file, &reading)) {
-        describe(configuration.config, options, topics, &wanted);
-        status = strcmp(options->action, "create") == 0 ? create(&wanted) : check(&wanted);
-    }
-    rf_configuration_close(&configuration);
-    return status;
+    describe(configuration->config, options, topics, &wanted);
+    return strcmp(options->action, "create") == 0 ? create(&wanted) : check(&wanted);
 }
 
 static bool parse_count(const char *text, int64_t *number)
 {
     return rf_int64_parse(rf_bytes_of_text(text), number) && *number > 0 && *number <= 100000;
+}
+
+static int take_option(int option, void *self)
+{
+    struct topics_options *options = self;
+
+    switch (option) {
+    case 'c':
+        options->file = optarg;
+        return RF_EXIT_FINE;
+    case 'p':
+        if (parse_count(optarg, &options->partitions))
+            return RF_EXIT_FINE;
+        return rf_command_usage("topics", "'%s' is no number of partitions", optarg);
+    case 'r':
+        if (parse_count(optarg, &options->replication))
+            return RF_EXIT_FINE;
+        return rf_command_usage("topics", "'%s' is no number of replicas", optarg);
+    default:
+        return RF_OPTION_UNKNOWN;
+    }
 }
 
 static int run(int argc, char **argv)
@@ -115,18 +128,11 @@ static int run(int argc, char **argv)
         {NULL, 0, NULL, 0},
     };
     struct topics_options options = {0};
-    int option = 0;
+    struct rf_configuration_options reading = {0};
 
-    while ((option = getopt_long(argc, argv, "c:p:r:", long_options, NULL)) != -1) {
-        if (option == 'c')
-            options.file = optarg;
-        else if (option == 'p' && !parse_count(optarg, &options.partitions))
-            return rf_command_usage("topics", "'%s' is no number of partitions", optarg);
-        else if (option == 'r' && !parse_count(optarg, &options.replication))
-            return rf_command_usage("topics", "'%s' is no number of replicas", optarg);
-        else if (option == '?')
-            return rf_command_usage("topics", "what is '%s'?", argv[optind - 1]);
-    }
+    if (rf_command_options(argc, argv, "c:p:r:", long_options, take_option, &options) !=
+        RF_EXIT_FINE)
+        return RF_EXIT_USAGE;
     if (optind + 1 != argc)
         return rf_command_usage("topics", "create or check?");
     options.action = argv[optind];
@@ -134,7 +140,7 @@ static int run(int argc, char **argv)
         return rf_command_usage("topics", "create or check, not '%s'", options.action);
     if (options.file == NULL)
         return rf_command_usage("topics", "which configuration? -c FILE names it");
-    return run_topics(&options);
+    return rf_configuration_use(options.file, &reading, use_configuration, &options);
 }
 
 const struct rf_command rf_command_topics = {
