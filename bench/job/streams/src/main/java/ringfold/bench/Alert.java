@@ -18,13 +18,16 @@ final class Alert {
             String app, int schemaId, String key, Customer customer, RecordMetadata source) {
         ByteBuffer out = ByteBuffer.allocate(SIZE_MAX);
         out.put((byte) 0).putInt(schemaId);
-        putText(out, source.topic() + "-" + source.partition() + "-" + source.offset()); // id
+        String id = source.topic() + "-" + source.partition() + "-" + source.offset();
+        putText(out, id);
         putText(out, app);
         putText(out, "service-failure");
         putText(out, "1");
         putText(out, key);
         ByteUtils.writeVarlong(SEVERITY_HIGH, out);
         ByteUtils.writeVarlong(0, out); // RAISED
+        ByteUtils.writeVarlong(customer.firedCount(), out); // episode
+        putText(out, id); // of the episode
         putText(out, customer.dropped() + " dropped calls in 7 days");
         ByteUtils.writeVarlong(customer.asOf(), out);
         ByteUtils.writeVarlong(2, out); // two reasons
@@ -36,6 +39,7 @@ final class Alert {
         putText(out, source.topic());
         ByteUtils.writeVarlong(source.partition(), out);
         ByteUtils.writeVarlong(source.offset(), out);
+        ByteUtils.writeVarlong(0, out); // no pattern has matched
         return Arrays.copyOf(out.array(), out.position());
     }
 

@@ -66,6 +66,10 @@ final class Customer {
         return true;
     }
 
+    long firedCount() {
+        return firedCount;
+    }
+
     long dropped() {
         return (long) dropped7d.value(asOf);
     }
