@@ -7,6 +7,7 @@
 #include "cli/configuration.h"
 #include "cli/diagnostics.h"
 #include "cli/endpoint.h"
+#include "cli/options.h"
 #include "core/base/assert.h"
 #include "core/model/feature.h"
 #include "core/model/output.h"
@@ -95,48 +96,37 @@ static int check(const struct options *options)
     return ok ? RF_EXIT_FINE : RF_EXIT_USAGE;
 }
 
-enum {
-    OFFLINE = 256,
-    JSON,
-    JSON_SCHEMA,
-    MANUAL
-};
-
-static int take_option(int option, void *self)
+static bool take_json_schema(const char *value, void *self)
 {
     struct options *options = self;
 
-    switch (option) {
-    case 'c':
-        options->file = optarg;
-        return RF_EXIT_FINE;
-    case OFFLINE:
-        options->configuration.offline = true;
-        return RF_EXIT_FINE;
-    case JSON:
-        options->configuration.silent = true;
-        return RF_EXIT_FINE;
-    case JSON_SCHEMA:
-        options->print_table = rf_config_print_json_schema;
-        return RF_EXIT_FINE;
-    case MANUAL:
-        options->print_table = rf_config_print_manual;
-        return RF_EXIT_FINE;
-    default:
-        return RF_OPTION_UNKNOWN;
-    }
+    (void)value;
+    options->print_table = rf_config_print_json_schema;
+    return true;
+}
+
+static bool take_manual(const char *value, void *self)
+{
+    struct options *options = self;
+
+    (void)value;
+    options->print_table = rf_config_print_manual;
+    return true;
 }
 
 static int run(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'}, {"offline", no_argument, NULL, OFFLINE},
-        {"json", no_argument, NULL, JSON},        {"json-schema", no_argument, NULL, JSON_SCHEMA},
-        {"manual", no_argument, NULL, MANUAL},    {NULL, 0, NULL, 0},
-    };
     struct options options = {0};
+    const struct rf_option known[] = {
+        {"config", 'c', .text = &options.file},
+        {"offline", 0, .flag = &options.configuration.offline},
+        {"json", 0, .flag = &options.configuration.silent},
+        {"json-schema", 0, .take = take_json_schema, .self = &options, .bare = true},
+        {"manual", 0, .take = take_manual, .self = &options, .bare = true},
+        {.name = NULL},
+    };
 
-    if (rf_command_options(argc, argv, "c:", long_options, take_option, &options) != RF_EXIT_FINE)
+    if (rf_options_take(argc, argv, known) != RF_EXIT_FINE)
         return RF_EXIT_USAGE;
     if (options.print_table != NULL)
         return print_table(options.print_table);

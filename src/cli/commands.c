@@ -1,6 +1,5 @@
 #include "cli/command.h"
 
-#include <getopt.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -65,22 +64,6 @@ int rf_command_usage(const char *command, const char *format, ...)
     va_end(arguments);
     fprintf(stderr, "\ntry 'ringfold %s --help'\n", command);
     return RF_EXIT_USAGE;
-}
-
-int rf_command_options(int argc, char **argv, const char *letters, const struct option *names,
-                       int (*take)(int option, void *options), void *options)
-{
-    int option = 0;
-
-    while ((option = getopt_long(argc, argv, letters, names, NULL)) != -1) {
-        int status = take(option, options);
-
-        if (status == RF_OPTION_UNKNOWN)
-            return rf_command_usage(argv[0], "what is '%s'?", argv[optind - 1]);
-        if (status != RF_EXIT_FINE)
-            return status;
-    }
-    return RF_EXIT_FINE;
 }
 
 int rf_command_failed(const struct rf_error *err)

@@ -9,6 +9,7 @@
 #include "cli/customer_text.h"
 #include "cli/explain_text.h"
 #include "cli/explained.h"
+#include "cli/options.h"
 #include "cli/runtime.h"
 #include "core/base/assert.h"
 #include "core/engine/engine.h"
@@ -204,8 +205,10 @@ static bool print_wanted(const struct table *table, struct printing *printing, s
     return true;
 }
 
-static int show(const struct rf_config *config, const struct customer_options *options)
+static int show(struct rf_configuration *configuration, void *self)
 {
+    const struct rf_config *config = configuration->config;
+    const struct customer_options *options = self;
     struct rf_runtime runtime;
     struct rf_runtime_options opening = {.read_only = true};
     struct table table = {.runtime = &runtime};
@@ -236,57 +239,22 @@ static int show(const struct rf_config *config, const struct customer_options *o
     return status;
 }
 
-static int use_configuration(struct rf_configuration *configuration, void *self)
-{
-    return show(configuration->config, self);
-}
-
 /* ---- the command line ---- */
-
-enum {
-    ALL = 256,
-    JSON,
-    EXPLAIN,
-    AT
-};
-
-static int take_option(int option, void *self)
-{
-    struct customer_options *options = self;
-
-    switch (option) {
-    case 'c':
-        options->config = optarg;
-        return RF_EXIT_FINE;
-    case ALL:
-        options->all = true;
-        return RF_EXIT_FINE;
-    case JSON:
-        options->json = true;
-        return RF_EXIT_FINE;
-    case EXPLAIN:
-        options->explain = true;
-        return RF_EXIT_FINE;
-    case AT:
-        if (rf_time_parse_ms(rf_bytes_of_text(optarg), &options->at))
-            return RF_EXIT_FINE;
-        return rf_command_usage("customer", "'%s' is no time like 1998-07-01T00:00:00Z", optarg);
-    default:
-        return RF_OPTION_UNKNOWN;
-    }
-}
 
 static int run(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'}, {"all", no_argument, NULL, ALL},
-        {"explain", no_argument, NULL, EXPLAIN},  {"json", no_argument, NULL, JSON},
-        {"at", required_argument, NULL, AT},      {NULL, 0, NULL, 0},
-    };
     struct customer_options options = {.at = RF_MS_MIN, .json = isatty(STDOUT_FILENO) == 0};
+    const struct rf_option known[] = {
+        {"config", 'c', .text = &options.config},
+        {"all", 0, .flag = &options.all},
+        {"explain", 0, .flag = &options.explain},
+        {"json", 0, .flag = &options.json},
+        {"at", 0, .take = rf_option_instant, .self = &options.at, .fault = RF_OPTION_NO_INSTANT},
+        {.name = NULL},
+    };
     struct rf_configuration_options reading = {0};
 
-    if (rf_command_options(argc, argv, "c:", long_options, take_option, &options) != RF_EXIT_FINE)
+    if (rf_options_take(argc, argv, known) != RF_EXIT_FINE)
         return RF_EXIT_USAGE;
     options.ids = argv + optind;
     options.id_count = (size_t)(argc - optind);
@@ -294,7 +262,7 @@ static int run(int argc, char **argv)
         return rf_command_usage("customer", "which configuration? -c FILE names it");
     if (!options.all && options.id_count == 0)
         return rf_command_usage("customer", "which customer? name an id, or --all");
-    return rf_configuration_use(options.config, &reading, use_configuration, &options);
+    return rf_configuration_use(options.config, &reading, show, &options);
 }
 
 const struct rf_command rf_command_customer = {

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/configuration.h"
 #include "cli/endpoint.h"
+#include "cli/options.h"
 #include "cli/runtime.h"
 #include "cli/terminal.h"
 #include "core/base/assert.h"
@@ -373,38 +374,17 @@ static int run_options(const struct demo_options *options)
     return status;
 }
 
-enum {
-    ONCE = 256,
-    SEEDS
-};
-
-static int take_option(int option, void *self)
-{
-    struct demo_options *options = self;
-
-    switch (option) {
-    case ONCE:
-        options->once = true;
-        return RF_EXIT_FINE;
-    case SEEDS:
-        options->seeds = optarg;
-        return RF_EXIT_FINE;
-    default:
-        return RF_OPTION_UNKNOWN;
-    }
-}
-
 static int run(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"once", no_argument, NULL, ONCE},
-        {"seeds", required_argument, NULL, SEEDS},
-        {NULL, 0, NULL, 0},
-    };
     struct demo_options options = {0};
+    const struct rf_option known[] = {
+        {"once", 0, .flag = &options.once},
+        {"seeds", 0, .text = &options.seeds},
+        {.name = NULL},
+    };
     char seeds[PATH_MAX];
 
-    if (rf_command_options(argc, argv, "", long_options, take_option, &options) != RF_EXIT_FINE)
+    if (rf_options_take(argc, argv, known) != RF_EXIT_FINE)
         return RF_EXIT_USAGE;
     if (optind < argc)
         return rf_command_usage("demo", "what is '%s'?", argv[optind]);

@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/configuration.h"
 #include "cli/moment.h"
+#include "cli/options.h"
 #include "core/base/assert.h"
 #include "core/base/number.h"
 #include "core/model/plan.h"
@@ -228,8 +229,10 @@ static void summarise(const struct work *work)
         fprintf(stderr, "no dead letters\n");
 }
 
-static int run_dlq(const struct rf_config *config, struct dlq_options *options)
+static int run_dlq(struct rf_configuration *configuration, void *self)
 {
+    const struct rf_config *config = configuration->config;
+    struct dlq_options *options = self;
     struct rf_letters_options opening = {
         .kafka = config->properties,
         .kafka_count = config->property_count,
@@ -315,73 +318,26 @@ static int check_options(const struct dlq_options *options)
     return RF_EXIT_FINE;
 }
 
-static int use_configuration(struct rf_configuration *configuration, void *self)
+static bool take_since(const char *value, void *self)
 {
-    return run_dlq(configuration->config, self);
-}
-
-enum {
-    TOPIC = 256,
-    CLASS,
-    SINCE,
-    JSON,
-    ALL,
-    HANDLED,
-    DRY_RUN
-};
-
-static int take_option(int option, void *self)
-{
-    struct dlq_options *options = self;
-
-    switch (option) {
-    case 'c':
-        options->config = optarg;
-        return RF_EXIT_FINE;
-    case 'n':
-        return rf_uint64_parse(rf_bytes_of_text(optarg), &options->count_max) &&
-                       options->count_max > 0
-                   ? RF_EXIT_FINE
-                   : RF_OPTION_UNKNOWN;
-    case TOPIC:
-        options->topic = optarg;
-        return RF_EXIT_FINE;
-    case CLASS:
-        options->error_class = optarg;
-        return RF_EXIT_FINE;
-    case SINCE:
-        return rf_moment_parse(optarg, &options->since) ? RF_EXIT_FINE : RF_OPTION_UNKNOWN;
-    case JSON:
-        options->json = true;
-        return RF_EXIT_FINE;
-    case ALL:
-        options->all = true;
-        return RF_EXIT_FINE;
-    case HANDLED:
-        options->handled = true;
-        return RF_EXIT_FINE;
-    case DRY_RUN:
-        options->dry_run = true;
-        return RF_EXIT_FINE;
-    default:
-        return RF_OPTION_UNKNOWN;
-    }
+    return rf_moment_parse(value, self);
 }
 
 static int run(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"topic", required_argument, NULL, TOPIC},
-        {"class", required_argument, NULL, CLASS},
-        {"since", required_argument, NULL, SINCE},
-        {"json", no_argument, NULL, JSON},
-        {"all", no_argument, NULL, ALL},
-        {"handled", no_argument, NULL, HANDLED},
-        {"dry-run", no_argument, NULL, DRY_RUN},
-        {NULL, 0, NULL, 0},
-    };
     struct dlq_options *options = calloc(1, sizeof *options);
+    const struct rf_option known[] = {
+        {"config", 'c', .text = &options->config},
+        {"topic", 0, .text = &options->topic},
+        {"class", 0, .text = &options->error_class},
+        {"since", 0, .take = take_since, .self = &options->since},
+        {NULL, 'n', .take = rf_option_count, .self = &options->count_max},
+        {"json", 0, .flag = &options->json},
+        {"all", 0, .flag = &options->all},
+        {"handled", 0, .flag = &options->handled},
+        {"dry-run", 0, .flag = &options->dry_run},
+        {.name = NULL},
+    };
     struct rf_configuration_options reading = {0};
     struct rf_error err = {0};
     int status = RF_EXIT_FINE;
@@ -390,7 +346,7 @@ static int run(int argc, char **argv)
     options->json = isatty(STDOUT_FILENO) == 0;
     options->since = RF_MS_MIN;
     options->count_max = UINT64_MAX;
-    status = rf_command_options(argc, argv, "c:n:", long_options, take_option, options);
+    status = rf_options_take(argc, argv, known);
     if (status == RF_EXIT_FINE)
         status = parse_positions(argc - optind, argv + optind, options);
     if (status == RF_EXIT_FINE)
@@ -400,7 +356,7 @@ static int run(int argc, char **argv)
         status = RF_EXIT_FAILED;
     }
     if (status == RF_EXIT_FINE)
-        status = rf_configuration_use(options->config, &reading, use_configuration, options);
+        status = rf_configuration_use(options->config, &reading, run_dlq, options);
     free(options);
     return status;
 }

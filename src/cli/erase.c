@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/configuration.h"
 #include "cli/erasure.h"
+#include "cli/options.h"
 #include "cli/progress.h"
 #include "core/base/assert.h"
 #include "core/model/source.h"
@@ -194,8 +195,10 @@ static void say_left(void *self, const char *copy)
             copy);
 }
 
-static int run_erase(const struct rf_config *config, const struct erase_options *options)
+static int run_erase(struct rf_configuration *configuration, void *self)
 {
+    const struct rf_config *config = configuration->config;
+    const struct erase_options *options = self;
     const struct rf_erasure_listener listener = {.compacted = say_compacted, .left = say_left};
     struct erasing *erasing = calloc(1, sizeof *erasing);
     struct rf_error err = {0};
@@ -215,50 +218,21 @@ static int run_erase(const struct rf_config *config, const struct erase_options 
     return status;
 }
 
-static int use_configuration(struct rf_configuration *configuration, void *self)
-{
-    return run_erase(configuration->config, self);
-}
-
 /* ---- the command line ---- */
-
-enum {
-    WAIT = 256,
-    COMPACT
-};
-
-static int take_option(int option, void *self)
-{
-    struct erase_options *options = self;
-
-    switch (option) {
-    case 'c':
-        options->config = optarg;
-        return RF_EXIT_FINE;
-    case WAIT:
-        options->wait = true;
-        return RF_EXIT_FINE;
-    case COMPACT:
-        options->compact = true;
-        return RF_EXIT_FINE;
-    default:
-        return RF_OPTION_UNKNOWN;
-    }
-}
 
 static int run(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"wait", no_argument, NULL, WAIT},
-        {"compact", no_argument, NULL, COMPACT},
-        {NULL, 0, NULL, 0},
-    };
     struct erase_options options = {0};
+    const struct rf_option known[] = {
+        {"config", 'c', .text = &options.config},
+        {"wait", 0, .flag = &options.wait},
+        {"compact", 0, .flag = &options.compact},
+        {.name = NULL},
+    };
     struct rf_configuration_options reading = {0};
     struct rf_error err = {0};
 
-    if (rf_command_options(argc, argv, "c:", long_options, take_option, &options) != RF_EXIT_FINE)
+    if (rf_options_take(argc, argv, known) != RF_EXIT_FINE)
         return RF_EXIT_USAGE;
     if (optind < argc)
         options.id = argv[optind++];
@@ -271,11 +245,9 @@ static int run(int argc, char **argv)
     if (options.id != NULL && options.compact)
         return rf_command_usage("erase",
                                 "erase first, with --wait; then stop the instances, and compact");
-    if (!rf_signals_catch(&err)) {
-        fprintf(stderr, "ringfold: %s\n", err.message);
-        return RF_EXIT_FAILED;
-    }
-    return rf_configuration_use(options.config, &reading, use_configuration, &options);
+    if (!rf_signals_catch(&err))
+        return rf_command_failed(&err);
+    return rf_configuration_use(options.config, &reading, run_erase, &options);
 }
 
 const struct rf_command rf_command_erase = {

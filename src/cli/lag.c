@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/configuration.h"
+#include "cli/options.h"
 #include "cli/terminal.h"
 #include "core/base/assert.h"
 #include "core/codec/value_json.h"
@@ -222,8 +223,10 @@ static bool show(struct view *view, struct rf_offsets *offsets, struct rf_error 
     return true;
 }
 
-static int run_lag(const struct rf_config *config, const struct lag_options *options)
+static int run_lag(struct rf_configuration *configuration, void *self)
 {
+    const struct rf_config *config = configuration->config;
+    const struct lag_options *options = self;
     const char *topics[RF_SOURCES_MAX];
     struct rf_offsets_options wanted = {
         .kafka = config->properties,
@@ -249,60 +252,29 @@ static int run_lag(const struct rf_config *config, const struct lag_options *opt
     return status;
 }
 
-static int use_configuration(struct rf_configuration *configuration, void *self)
-{
-    return run_lag(configuration->config, self);
-}
-
 /* ---- the command line ---- */
-
-enum {
-    JSON = 256,
-    WATCH
-};
-
-static int take_option(int option, void *self)
-{
-    struct lag_options *options = self;
-
-    switch (option) {
-    case 'c':
-        options->config = optarg;
-        return RF_EXIT_FINE;
-    case JSON:
-        options->json = true;
-        return RF_EXIT_FINE;
-    case WATCH:
-        options->watch = true;
-        return RF_EXIT_FINE;
-    default:
-        return RF_OPTION_UNKNOWN;
-    }
-}
 
 static int run(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"json", no_argument, NULL, JSON},
-        {"watch", no_argument, NULL, WATCH},
-        {NULL, 0, NULL, 0},
-    };
     struct lag_options options = {.json = isatty(STDOUT_FILENO) == 0};
+    const struct rf_option known[] = {
+        {"config", 'c', .text = &options.config},
+        {"json", 0, .flag = &options.json},
+        {"watch", 0, .flag = &options.watch},
+        {.name = NULL},
+    };
     struct rf_configuration_options reading = {0};
     struct rf_error err = {0};
 
-    if (rf_command_options(argc, argv, "c:", long_options, take_option, &options) != RF_EXIT_FINE)
+    if (rf_options_take(argc, argv, known) != RF_EXIT_FINE)
         return RF_EXIT_USAGE;
     if (optind < argc)
         return rf_command_usage("lag", "what is '%s'?", argv[optind]);
     if (options.config == NULL)
         return rf_command_usage("lag", "which configuration? -c FILE names it");
-    if (!rf_signals_catch(&err)) {
-        fprintf(stderr, "ringfold: %s\n", err.message);
-        return RF_EXIT_FAILED;
-    }
-    return rf_configuration_use(options.config, &reading, use_configuration, &options);
+    if (!rf_signals_catch(&err))
+        return rf_command_failed(&err);
+    return rf_configuration_use(options.config, &reading, run_lag, &options);
 }
 
 const struct rf_command rf_command_lag = {

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/configuration.h"
+#include "cli/options.h"
 #include "core/base/assert.h"
 #include "core/codec/value_json.h"
 #include "core/model/plan.h"
@@ -366,42 +367,18 @@ static int use_configuration(struct rf_configuration *configuration, void *self)
 
 /* ---- the command line ---- */
 
-enum {
-    AGAINST = 256,
-    JSON
-};
-
-static int take_option(int option, void *self)
-{
-    struct options *options = self;
-
-    switch (option) {
-    case 'c':
-        options->config = optarg;
-        return RF_EXIT_FINE;
-    case AGAINST:
-        options->against = optarg;
-        return RF_EXIT_FINE;
-    case JSON:
-        options->json = true;
-        return RF_EXIT_FINE;
-    default:
-        return RF_OPTION_UNKNOWN;
-    }
-}
-
 static int run(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"against", required_argument, NULL, AGAINST},
-        {"json", no_argument, NULL, JSON},
-        {NULL, 0, NULL, 0},
-    };
     struct options options = {0};
+    const struct rf_option known[] = {
+        {"config", 'c', .text = &options.config},
+        {"against", 0, .text = &options.against},
+        {"json", 0, .flag = &options.json},
+        {.name = NULL},
+    };
     struct rf_configuration_options reading = {0};
 
-    if (rf_command_options(argc, argv, "c:", long_options, take_option, &options) != RF_EXIT_FINE)
+    if (rf_options_take(argc, argv, known) != RF_EXIT_FINE)
         return RF_EXIT_USAGE;
     if (optind < argc)
         return rf_command_usage("plan", "what is '%s'?", argv[optind]);

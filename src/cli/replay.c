@@ -9,6 +9,7 @@
 #include "cli/configuration.h"
 #include "cli/customer_text.h"
 #include "cli/explain_text.h"
+#include "cli/options.h"
 #include "cli/progress.h"
 #include "core/codec/derived_codec.h"
 #include "core/codec/explanation_json.h"
@@ -220,9 +221,9 @@ static void summarise(const struct rf_replay_summary *summary)
             (unsigned long long)counts->rule_errors);
 }
 
-static int replay_config(struct rf_configuration *configuration,
-                         const struct replay_options *options)
+static int replay_config(struct rf_configuration *configuration, void *self)
 {
+    const struct replay_options *options = self;
     const struct rf_config *config = configuration->config;
     struct rf_arena *arena = &configuration->arena;
     struct rf_replay_input *inputs = rf_arena_alloc(arena, options->input_count * sizeof *inputs);
@@ -272,62 +273,22 @@ static int replay_config(struct rf_configuration *configuration,
     return status;
 }
 
-static int use_configuration(struct rf_configuration *configuration, void *self)
-{
-    return replay_config(configuration, self);
-}
-
-enum {
-    OUT = 256,
-    CUSTOMERS,
-    EXPLAIN,
-    UNTIL
-};
-
-static int take_option(int option, void *self)
-{
-    struct replay_options *options = self;
-
-    switch (option) {
-    case 'c':
-        options->config = optarg;
-        return RF_EXIT_FINE;
-    case 'q':
-        options->quiet = true;
-        return RF_EXIT_FINE;
-    case OUT:
-        options->out = optarg;
-        return RF_EXIT_FINE;
-    case CUSTOMERS:
-        options->customers = optarg;
-        return RF_EXIT_FINE;
-    case EXPLAIN:
-        options->explain = optarg;
-        return RF_EXIT_FINE;
-    case UNTIL:
-        if (!rf_time_parse_ms(rf_bytes_of_text(optarg), &options->until))
-            return rf_command_usage("replay", "'%s' is no time like 1998-07-01T00:00:00Z", optarg);
-        return RF_EXIT_FINE;
-    default:
-        return RF_OPTION_UNKNOWN;
-    }
-}
-
 static int run(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"out", required_argument, NULL, OUT},
-        {"customers", required_argument, NULL, CUSTOMERS},
-        {"explain", required_argument, NULL, EXPLAIN},
-        {"until", required_argument, NULL, UNTIL},
-        {"quiet", no_argument, NULL, 'q'},
-        {NULL, 0, NULL, 0},
-    };
     struct replay_options options = {.until = RF_MS_MIN};
+    const struct rf_option known[] = {
+        {"config", 'c', .text = &options.config},
+        {"out", 0, .text = &options.out},
+        {"customers", 0, .text = &options.customers},
+        {"explain", 0, .text = &options.explain},
+        {"until", 0, .take = rf_option_instant, .self = &options.until,
+         .fault = RF_OPTION_NO_INSTANT},
+        {"quiet", 'q', .flag = &options.quiet},
+        {.name = NULL},
+    };
     struct rf_configuration_options reading = {.without_kafka = true, .offline = true};
 
-    if (rf_command_options(argc, argv, "c:q", long_options, take_option, &options) != RF_EXIT_FINE)
+    if (rf_options_take(argc, argv, known) != RF_EXIT_FINE)
         return RF_EXIT_USAGE;
     if (options.config == NULL)
         return rf_command_usage("replay", "which configuration? -c FILE names it");
@@ -335,7 +296,7 @@ static int run(int argc, char **argv)
         return rf_command_usage("replay", "which files are to be replayed?");
     options.inputs = argv + optind;
     options.input_count = (size_t)(argc - optind);
-    return rf_configuration_use(options.config, &reading, use_configuration, &options);
+    return rf_configuration_use(options.config, &reading, replay_config, &options);
 }
 
 const struct rf_command rf_command_replay = {

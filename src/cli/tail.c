@@ -13,6 +13,7 @@
 #include "cli/configuration.h"
 #include "cli/message_decoder.h"
 #include "cli/moment.h"
+#include "cli/options.h"
 #include "cli/terminal.h"
 #include "core/base/assert.h"
 #include "core/base/number.h"
@@ -233,9 +234,9 @@ static bool open_tail(struct tail *tail, struct rf_error *err)
     return tail->follow != NULL;
 }
 
-static int run_tail(const struct rf_configuration *configuration,
-                    const struct tail_options *options)
+static int run_tail(struct rf_configuration *configuration, void *self)
 {
+    const struct tail_options *options = self;
     struct tail *tail = calloc(1, sizeof *tail);
     struct rf_error err = {0};
     bool ok = false;
@@ -265,71 +266,43 @@ static int run_tail(const struct rf_configuration *configuration,
     return status;
 }
 
-static int use_configuration(struct rf_configuration *configuration, void *self)
-{
-    return run_tail(configuration, self);
-}
-
 /* ---- the command line ---- */
 
-enum {
-    WHERE = 256,
-    BEGINNING,
-    SINCE,
-    END,
-    JSON
-};
-
-static int take_option(int option, void *self)
+static bool take_beginning(const char *value, void *self)
 {
     struct tail_options *options = self;
 
-    switch (option) {
-    case 'c':
-        options->config = optarg;
-        return RF_EXIT_FINE;
-    case 'n':
-        return rf_uint64_parse(rf_bytes_of_text(optarg), &options->count_max) &&
-                       options->count_max > 0
-                   ? RF_EXIT_FINE
-                   : RF_OPTION_UNKNOWN;
-    case WHERE:
-        options->where = optarg;
-        return RF_EXIT_FINE;
-    case BEGINNING:
-        options->from = RF_FOLLOW_BEGINNING;
-        return RF_EXIT_FINE;
-    case SINCE:
-        options->from = RF_FOLLOW_SINCE;
-        return rf_moment_parse(optarg, &options->since) ? RF_EXIT_FINE : RF_OPTION_UNKNOWN;
-    case END:
-        options->to_end = true;
-        return RF_EXIT_FINE;
-    case JSON:
-        options->json = true;
-        return RF_EXIT_FINE;
-    default:
-        return RF_OPTION_UNKNOWN;
-    }
+    (void)value;
+    options->from = RF_FOLLOW_BEGINNING;
+    return true;
+}
+
+static bool take_since(const char *value, void *self)
+{
+    struct tail_options *options = self;
+
+    options->from = RF_FOLLOW_SINCE;
+    return rf_moment_parse(value, &options->since);
 }
 
 static int run(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"where", required_argument, NULL, WHERE},
-        {"from-beginning", no_argument, NULL, BEGINNING},
-        {"since", required_argument, NULL, SINCE},
-        {"to-end", no_argument, NULL, END},
-        {"json", no_argument, NULL, JSON},
-        {NULL, 0, NULL, 0},
-    };
     struct tail_options options = {
         .from = RF_FOLLOW_END, .count_max = UINT64_MAX, .json = isatty(STDOUT_FILENO) == 0};
+    const struct rf_option known[] = {
+        {"config", 'c', .text = &options.config},
+        {"where", 0, .text = &options.where},
+        {"from-beginning", 0, .take = take_beginning, .self = &options, .bare = true},
+        {"since", 0, .take = take_since, .self = &options},
+        {"to-end", 0, .flag = &options.to_end},
+        {NULL, 'n', .take = rf_option_count, .self = &options.count_max},
+        {"json", 0, .flag = &options.json},
+        {.name = NULL},
+    };
     struct rf_configuration_options reading = {0};
     struct rf_error err = {0};
 
-    if (rf_command_options(argc, argv, "c:n:", long_options, take_option, &options) != RF_EXIT_FINE)
+    if (rf_options_take(argc, argv, known) != RF_EXIT_FINE)
         return RF_EXIT_USAGE;
     if (optind < argc)
         options.topic = argv[optind++];
@@ -338,11 +311,9 @@ static int run(int argc, char **argv)
                                 argv[optind]);
     if (options.config == NULL)
         return rf_command_usage("tail", "which configuration? -c FILE names it");
-    if (!rf_signals_catch(&err)) {
-        fprintf(stderr, "ringfold: %s\n", err.message);
-        return RF_EXIT_FAILED;
-    }
-    return rf_configuration_use(options.config, &reading, use_configuration, &options);
+    if (!rf_signals_catch(&err))
+        return rf_command_failed(&err);
+    return rf_configuration_use(options.config, &reading, run_tail, &options);
 }
 
 const struct rf_command rf_command_tail = {

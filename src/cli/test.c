@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/configuration.h"
 #include "cli/diagnostics.h"
+#include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/test_report.h"
 #include "core/base/assert.h"
@@ -218,45 +219,18 @@ static int test_files(const struct options *options)
     return status;
 }
 
-enum {
-    JUNIT = 256,
-    JSON
-};
-
-static int take_option(int option, void *self)
-{
-    struct options *options = self;
-
-    switch (option) {
-    case 'k':
-        options->name = optarg;
-        return RF_EXIT_FINE;
-    case 'q':
-        options->quiet = true;
-        return RF_EXIT_FINE;
-    case JUNIT:
-        options->junit = optarg;
-        return RF_EXIT_FINE;
-    case JSON:
-        options->json = true;
-        return RF_EXIT_FINE;
-    default:
-        return RF_OPTION_UNKNOWN;
-    }
-}
-
 static int run(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"junit", required_argument, NULL, JUNIT},
-        {"json", no_argument, NULL, JSON},
-        {"name", required_argument, NULL, 'k'},
-        {"quiet", no_argument, NULL, 'q'},
-        {NULL, 0, NULL, 0},
-    };
     struct options options = {0};
+    const struct rf_option known[] = {
+        {"junit", 0, .text = &options.junit},
+        {"json", 0, .flag = &options.json},
+        {"name", 'k', .text = &options.name},
+        {"quiet", 'q', .flag = &options.quiet},
+        {.name = NULL},
+    };
 
-    if (rf_command_options(argc, argv, "k:q", long_options, take_option, &options) != RF_EXIT_FINE)
+    if (rf_options_take(argc, argv, known) != RF_EXIT_FINE)
         return RF_EXIT_USAGE;
     options.files = argv + optind;
     options.file_count = (size_t)(argc - optind);

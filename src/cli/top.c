@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/configuration.h"
+#include "cli/options.h"
 #include "cli/terminal.h"
 #include "cli/top_feed.h"
 #include "cli/top_view.h"
@@ -256,62 +257,28 @@ static int use_configuration(struct rf_configuration *configuration, void *self)
                                                : configuration->config->http.token_file);
 }
 
-enum {
-    URL = 256,
-    TOKEN_FILE,
-    CA_FILE,
-    ONCE
-};
-
-static int take_option(int option, void *self)
-{
-    struct top_options *options = self;
-
-    switch (option) {
-    case 'c':
-        options->config = optarg;
-        return RF_EXIT_FINE;
-    case URL:
-        options->url = optarg;
-        return RF_EXIT_FINE;
-    case TOKEN_FILE:
-        options->token_file = optarg;
-        return RF_EXIT_FINE;
-    case CA_FILE:
-        options->ca_file = optarg;
-        return RF_EXIT_FINE;
-    case ONCE:
-        options->once = true;
-        return RF_EXIT_FINE;
-    default:
-        return RF_OPTION_UNKNOWN;
-    }
-}
-
 static int run(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"url", required_argument, NULL, URL},
-        {"token-file", required_argument, NULL, TOKEN_FILE},
-        {"ca-file", required_argument, NULL, CA_FILE},
-        {"once", no_argument, NULL, ONCE},
-        {NULL, 0, NULL, 0},
-    };
     struct top_options options = {0};
+    const struct rf_option known[] = {
+        {"config", 'c', .text = &options.config},
+        {"url", 0, .text = &options.url},
+        {"token-file", 0, .text = &options.token_file},
+        {"ca-file", 0, .text = &options.ca_file},
+        {"once", 0, .flag = &options.once},
+        {.name = NULL},
+    };
     struct rf_configuration_options reading = {0};
     struct rf_error err = {0};
 
-    if (rf_command_options(argc, argv, "c:", long_options, take_option, &options) != RF_EXIT_FINE)
+    if (rf_options_take(argc, argv, known) != RF_EXIT_FINE)
         return RF_EXIT_USAGE;
     if (optind < argc)
         return rf_command_usage("top", "what is '%s'?", argv[optind]);
     if (options.url != NULL && options.config != NULL)
         return rf_command_usage("top", "--url or -c FILE, not both");
-    if (!rf_signals_catch(&err)) {
-        fprintf(stderr, "ringfold: %s\n", err.message);
-        return RF_EXIT_FAILED;
-    }
+    if (!rf_signals_catch(&err))
+        return rf_command_failed(&err);
     if (options.config != NULL)
         return rf_configuration_use(options.config, &reading, use_configuration, &options);
     return run_top(&options, options.url != NULL ? options.url : URL_DEFAULT, options.token_file);

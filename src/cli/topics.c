@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/configuration.h"
+#include "cli/options.h"
 #include "cli/runtime.h"
 #include "core/base/assert.h"
 #include "core/base/number.h"
@@ -93,45 +94,27 @@ static int use_configuration(struct rf_configuration *configuration, void *self)
     return strcmp(options->action, "create") == 0 ? create(&wanted) : check(&wanted);
 }
 
-static bool parse_count(const char *text, int64_t *number)
+static bool take_count(const char *value, void *self)
 {
-    return rf_int64_parse(rf_bytes_of_text(text), number) && *number > 0 && *number <= 100000;
-}
+    int64_t *number = self;
 
-static int take_option(int option, void *self)
-{
-    struct topics_options *options = self;
-
-    switch (option) {
-    case 'c':
-        options->file = optarg;
-        return RF_EXIT_FINE;
-    case 'p':
-        if (parse_count(optarg, &options->partitions))
-            return RF_EXIT_FINE;
-        return rf_command_usage("topics", "'%s' is no number of partitions", optarg);
-    case 'r':
-        if (parse_count(optarg, &options->replication))
-            return RF_EXIT_FINE;
-        return rf_command_usage("topics", "'%s' is no number of replicas", optarg);
-    default:
-        return RF_OPTION_UNKNOWN;
-    }
+    return rf_int64_parse(rf_bytes_of_text(value), number) && *number > 0 && *number <= 100000;
 }
 
 static int run(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"partitions", required_argument, NULL, 'p'},
-        {"replication", required_argument, NULL, 'r'},
-        {NULL, 0, NULL, 0},
-    };
     struct topics_options options = {0};
+    const struct rf_option known[] = {
+        {"config", 'c', .text = &options.file},
+        {"partitions", 'p', .take = take_count, .self = &options.partitions,
+         .fault = "is no number of partitions"},
+        {"replication", 'r', .take = take_count, .self = &options.replication,
+         .fault = "is no number of replicas"},
+        {.name = NULL},
+    };
     struct rf_configuration_options reading = {0};
 
-    if (rf_command_options(argc, argv, "c:p:r:", long_options, take_option, &options) !=
-        RF_EXIT_FINE)
+    if (rf_options_take(argc, argv, known) != RF_EXIT_FINE)
         return RF_EXIT_USAGE;
     if (optind + 1 != argc)
         return rf_command_usage("topics", "create or check?");
