@@ -242,7 +242,7 @@ static bool read_rule(struct rf_reader *r, struct rf_rule_state *rule)
 static void keep_lost(struct rf_arena *arena, struct rf_customer *customer, struct rf_bytes entry)
 {
     customer->lost_rules = rf_read_grow(arena, customer->lost_rules, sizeof *customer->lost_rules,
-                                        customer->lost_rule_count, 1);
+                                        customer->lost_rule_count, 1, NULL);
     customer->lost_rules[customer->lost_rule_count++] = entry;
 }
 
@@ -281,15 +281,13 @@ static bool read_seen(struct rf_reader *r, struct rf_arena *arena, struct rf_cus
     uint32_t count = 0;
 
     for (;;) {
-        if (!rf_read_block(r, 9, &count))
+        if (!rf_read_block_within(r, 9, RF_SEEN_MAX - customer->seen_count, "too many event ids",
+                                  &count))
             return false;
         if (count == 0)
             return true;
-        if (count > RF_SEEN_MAX - customer->seen_count)
-            return rf_read_fault(r, "too many event ids");
         customer->seen = rf_read_grow(arena, customer->seen, sizeof *customer->seen,
-                                      customer->seen_count, count);
-        customer->seen_capacity = customer->seen_count + count + 2;
+                                      customer->seen_count, count, &customer->seen_capacity);
         for (; count > 0; count--) {
             struct rf_seen *item = &customer->seen[customer->seen_count];
 

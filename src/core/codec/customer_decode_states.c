@@ -42,9 +42,8 @@ static bool read_buckets(struct rf_reader *r, const struct rf_feature *feature,
             return false;
         if (count == 0)
             return true;
-        state->buckets =
-            rf_read_grow(arena, state->buckets, sizeof *state->buckets, state->count, count);
-        state->capacity = state->count + count + 2;
+        state->buckets = rf_read_grow(arena, state->buckets, sizeof *state->buckets, state->count,
+                                      count, &state->capacity);
         for (; count > 0; count--) {
             struct rf_bucket *bucket = &state->buckets[state->count];
 
@@ -118,15 +117,13 @@ static bool read_recent(struct rf_reader *r, struct rf_arena *arena, struct rf_f
     uint32_t count = 0;
 
     for (;;) {
-        if (!rf_read_block(r, 9, &count))
+        if (!rf_read_block_within(r, 9, RF_DISTINCT_EXACT_MAX - state->count, "too many hashes",
+                                  &count))
             return false;
         if (count == 0)
             return true;
-        if (count > RF_DISTINCT_EXACT_MAX - state->count)
-            return rf_read_fault(r, "too many hashes");
-        state->distinct =
-            rf_read_grow(arena, state->distinct, sizeof *state->distinct, state->count, count);
-        state->capacity = state->count + count + 2;
+        state->distinct = rf_read_grow(arena, state->distinct, sizeof *state->distinct,
+                                       state->count, count, &state->capacity);
         for (; count > 0; count--) {
             struct rf_distinct *item = &state->distinct[state->count];
 
@@ -189,15 +186,12 @@ static bool read_tally(struct rf_reader *r, struct rf_customer_part part,
     uint32_t count = 0;
 
     for (;;) {
-        if (!rf_read_block(r, 2, &count))
+        if (!rf_read_block_within(r, 2, most - state->count, "too many keys", &count))
             return false;
         if (count == 0)
             break;
-        if (count > most - state->count)
-            return rf_read_fault(r, "too many keys");
-        state->tallies =
-            rf_read_grow(arena, state->tallies, sizeof *state->tallies, state->count, count);
-        state->capacity = state->count + count + 2;
+        state->tallies = rf_read_grow(arena, state->tallies, sizeof *state->tallies, state->count,
+                                      count, &state->capacity);
         for (; count > 0; count--) {
             struct rf_tally *tally = &state->tallies[state->count];
 
@@ -322,14 +316,12 @@ static bool read_case_items(struct rf_reader *r, struct rf_arena *arena, struct 
     uint32_t count = 0;
 
     for (;;) {
-        if (!rf_read_block(r, 4, &count))
+        if (!rf_read_block_within(r, 4, RF_CASES_MAX - cases->count, "too many cases", &count))
             return false;
         if (count == 0)
             return true;
-        if (count > RF_CASES_MAX - cases->count)
-            return rf_read_fault(r, "too many cases");
-        cases->items = rf_read_grow(arena, cases->items, sizeof *cases->items, cases->count, count);
-        cases->capacity = cases->count + count + 2;
+        cases->items = rf_read_grow(arena, cases->items, sizeof *cases->items, cases->count, count,
+                                    &cases->capacity);
         for (; count > 0; count--) {
             struct rf_case *one = &cases->items[cases->count];
 

@@ -53,8 +53,7 @@ static void put_rules(struct rf_writer *w, const struct rf_plan *plan,
 
     for (size_t i = 0; i < plan->rule_count; i++)
         count += remembers(&customer->rules[i]);
-    if (count > 0)
-        rf_write_long(w, count);
+    rf_write_items(w, count);
     for (size_t i = 0; count > 0 && i < plan->rule_count; i++) {
         if (!remembers(&customer->rules[i]))
             continue;
@@ -63,18 +62,17 @@ static void put_rules(struct rf_writer *w, const struct rf_plan *plan,
     }
     for (uint32_t i = 0; i < customer->lost_rule_count; i++)
         rf_write_raw(w, customer->lost_rules[i]);
-    rf_write_byte(w, 0);
+    rf_write_items_end(w);
 }
 
 static void put_seen(struct rf_writer *w, const struct rf_customer *customer)
 {
-    if (customer->seen_count > 0)
-        rf_write_long(w, customer->seen_count);
+    rf_write_items(w, customer->seen_count);
     for (uint32_t i = 0; i < customer->seen_count; i++) {
         rf_write_word(w, customer->seen[i].hash);
         rf_write_long(w, customer->seen[i].time);
     }
-    rf_write_byte(w, 0);
+    rf_write_items_end(w);
 }
 
 void rf_customer_encode(const struct rf_customer_codec *codec, const struct rf_customer *customer,

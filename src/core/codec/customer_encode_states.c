@@ -14,13 +14,12 @@ static void put_value_state(struct rf_writer *w, struct rf_customer_part part,
     rf_write_scalar(w, part.scalar, state->value);
 }
 
-/* Arrays and maps are one block: the number of items, the items, 0; nothing but the 0 where empty. The end of what
- * is written is held apart within an item: bytes that are stored might be the writer, for all that C knows. */
+/* The end of what is written is held apart within an item: bytes that are stored might be the writer, for all that C
+ * knows. */
 static void put_buckets(struct rf_writer *w, enum rf_scalar scalar,
                         const struct rf_feature_state *state)
 {
-    if (state->count > 0)
-        rf_write_long(w, state->count);
+    rf_write_items(w, state->count);
     for (uint32_t i = 0; i < state->count; i++) {
         const struct rf_bucket *bucket = &state->buckets[i];
         uint8_t *at = NULL;
@@ -34,7 +33,7 @@ static void put_buckets(struct rf_writer *w, enum rf_scalar scalar,
             at += rf_varint_write(at, bucket->as.integer);
         w->at = at;
     }
-    rf_write_byte(w, 0);
+    rf_write_items_end(w);
 }
 
 static void put_distinct(struct rf_writer *w, const struct rf_feature_state *state)
@@ -53,20 +52,18 @@ static void put_distinct(struct rf_writer *w, const struct rf_feature_state *sta
 
 static void put_recent(struct rf_writer *w, const struct rf_feature_state *state)
 {
-    if (state->count > 0)
-        rf_write_long(w, state->count);
+    rf_write_items(w, state->count);
     for (uint32_t i = 0; i < state->count; i++) {
         rf_write_word(w, state->distinct[i].hash);
         rf_write_long(w, state->distinct[i].last);
     }
-    rf_write_byte(w, 0);
+    rf_write_items_end(w);
 }
 
 static void put_tally(struct rf_writer *w, struct rf_customer_part part,
                       const struct rf_feature_state *state)
 {
-    if (state->count > 0)
-        rf_write_long(w, state->count);
+    rf_write_items(w, state->count);
     for (uint32_t i = 0; i < state->count; i++) {
         const struct rf_tally *tally = &state->tallies[i];
 
@@ -82,16 +79,15 @@ static void put_tally(struct rf_writer *w, struct rf_customer_part part,
             rf_write_long(w, tally->state.at);
         rf_write_scalar(w, part.scalar, tally->state.value);
     }
-    rf_write_byte(w, 0);
+    rf_write_items_end(w);
 }
 
 static void put_longs(struct rf_writer *w, const int64_t *numbers, uint32_t count)
 {
-    if (count > 0)
-        rf_write_long(w, count);
+    rf_write_items(w, count);
     for (uint32_t i = 0; i < count; i++)
         rf_write_long(w, numbers[i]);
-    rf_write_byte(w, 0);
+    rf_write_items_end(w);
 }
 
 static void put_interval(struct rf_writer *w, const struct rf_interval *interval)
@@ -139,11 +135,10 @@ static void put_cases(struct rf_writer *w, const struct rf_cases *cases)
     rf_write_long(w, cases->resolved_ms);
     rf_write_long(w, cases->resolved_at);
     rf_write_long(w, cases->resolved_last_ms);
-    if (cases->count > 0)
-        rf_write_long(w, cases->count);
+    rf_write_items(w, cases->count);
     for (uint32_t i = 0; i < cases->count; i++)
         put_case(w, &cases->items[i]);
-    rf_write_byte(w, 0);
+    rf_write_items_end(w);
 }
 
 void rf_write_state(struct rf_writer *w, struct rf_customer_part part,

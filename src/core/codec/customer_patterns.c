@@ -31,26 +31,24 @@ static void write_event(struct rf_writer *w, const struct rf_pattern_event *even
 static void write_run(struct rf_writer *w, const struct rf_pattern_run *run)
 {
     rf_assert(run->taken > 0);
-    rf_write_long(w, run->taken);
+    rf_write_items(w, run->taken);
     for (uint32_t i = 0; i < run->taken; i++)
         rf_write_long(w, run->events[i]);
-    rf_write_byte(w, 0);
+    rf_write_items_end(w);
 }
 
 static void write_pattern(struct rf_writer *w, const struct rf_pattern_state *state)
 {
     rf_write_long(w, state->passed);
-    if (state->event_count > 0)
-        rf_write_long(w, state->event_count);
+    rf_write_items(w, state->event_count);
     for (uint32_t i = 0; i < state->event_count; i++)
         write_event(w, &state->events[i]);
-    rf_write_byte(w, 0);
+    rf_write_items_end(w);
     rf_write_long(w, state->event_count - state->taken_count);
-    if (state->run_count > 0)
-        rf_write_long(w, state->run_count);
+    rf_write_items(w, state->run_count);
     for (uint32_t i = 0; i < state->run_count; i++)
         write_run(w, &state->runs[i]);
-    rf_write_byte(w, 0);
+    rf_write_items_end(w);
 }
 
 static bool remembers(const struct rf_pattern_state *state)
@@ -66,15 +64,14 @@ void rf_write_patterns(struct rf_writer *w, const struct rf_plan *plan,
 
     for (size_t i = 0; i < plan->pattern_count; i++)
         count += remembers(&states[i]);
-    if (count > 0)
-        rf_write_long(w, count);
+    rf_write_items(w, count);
     for (size_t i = 0; count > 0 && i < plan->pattern_count; i++) {
         if (!remembers(&states[i]))
             continue;
         rf_write_bytes(w, rf_bytes_of_text(plan->patterns[i].state_name));
         write_pattern(w, &states[i]);
     }
-    rf_write_byte(w, 0);
+    rf_write_items_end(w);
 }
 
 /* ---- read ---- */
@@ -124,15 +121,12 @@ static bool read_events(struct rf_reader *r, const struct rf_pattern *pattern,
     uint32_t count = 0;
 
     for (;;) {
-        if (!rf_read_block(r, 5, &count))
+        if (!rf_read_block_within(r, 5, EVENTS_MAX - state->event_count, "too many events", &count))
             return false;
         if (count == 0)
             return true;
-        if (count > EVENTS_MAX - state->event_count)
-            return rf_read_fault(r, "too many events");
-        state->events =
-            rf_read_grow(arena, state->events, sizeof *state->events, state->event_count, count);
-        state->event_capacity = state->event_count + count + 2;
+        state->events = rf_read_grow(arena, state->events, sizeof *state->events,
+                                     state->event_count, count, &state->event_capacity);
         for (; count > 0; count--) {
             struct rf_pattern_event *event = &state->events[state->event_count];
 
@@ -165,12 +159,11 @@ static bool read_run_items(struct rf_reader *r, const struct rf_pattern *pattern
     uint32_t count = 0;
 
     for (;;) {
-        if (!rf_read_block(r, 1, &count))
+        if (!rf_read_block_within(r, 1, pattern->stage_count - run->taken,
+                                  "a partial match that is too long", &count))
             return false;
         if (count == 0)
             return true;
-        if (count > pattern->stage_count - run->taken)
-            return rf_read_fault(r, "a partial match that is too long");
         for (; count > 0; count--) {
             int64_t place = 0;
 
@@ -227,15 +220,13 @@ static bool read_runs(struct rf_reader *r, const struct rf_pattern *pattern, str
     uint32_t count = 0;
 
     for (;;) {
-        if (!rf_read_block(r, 3, &count))
+        if (!rf_read_block_within(r, 3, RF_PATTERN_RUNS_MAX - state->run_count,
+                                  "too many partial matches", &count))
             return false;
         if (count == 0)
             return true;
-        if (count > RF_PATTERN_RUNS_MAX - state->run_count)
-            return rf_read_fault(r, "too many partial matches");
-        state->runs =
-            rf_read_grow(arena, state->runs, sizeof *state->runs, state->run_count, count);
-        state->run_capacity = state->run_count + count + 2;
+        state->runs = rf_read_grow(arena, state->runs, sizeof *state->runs, state->run_count, count,
+                                   &state->run_capacity);
         for (; count > 0; count--) {
             if (!read_run(r, pattern, state))
                 return false;

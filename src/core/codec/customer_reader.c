@@ -277,12 +277,21 @@ bool rf_read_skip(struct rf_reader *r, const struct rf_schema *schema, unsigned 
     return rf_read_fault(r, "a type that is none");
 }
 
-void *rf_read_grow(struct rf_arena *arena, const void *items, size_t item_size, size_t count_before,
-                   size_t count)
+bool rf_read_block_within(struct rf_reader *r, size_t item_size_min, size_t room,
+                          const char *too_many, uint32_t *count)
 {
-    void *room = rf_arena_alloc(arena, (count_before + count + 2) * item_size);
+    return rf_read_block(r, item_size_min, count) && (*count <= room || rf_read_fault(r, too_many));
+}
+
+void *rf_read_grow(struct rf_arena *arena, const void *items, size_t item_size,
+                   uint32_t count_before, uint32_t count, uint32_t *capacity)
+{
+    size_t room = (size_t)count_before + count + 2;
+    void *grown = rf_arena_alloc(arena, room * item_size);
 
     if (count_before > 0)
-        memcpy(room, items, count_before * item_size);
-    return room;
+        memcpy(grown, items, count_before * item_size);
+    if (capacity != NULL)
+        *capacity = (uint32_t)room;
+    return grown;
 }

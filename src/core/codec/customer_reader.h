@@ -41,9 +41,14 @@ bool rf_read_branch(struct rf_reader *r, bool *some);
 /* The next block of an array or map; 0 items: it has ended. An item has at least `item_size_min` bytes. */
 bool rf_read_block(struct rf_reader *r, size_t item_size_min, uint32_t *count);
 
-/* Room for `count` more items and two to come, so that the next fold mostly needs none. */
-void *rf_read_grow(struct rf_arena *arena, const void *items, size_t item_size, size_t count_before,
-                   size_t count);
+/* The same for one that may have `room` more items; `too_many` is what is wrong otherwise. */
+bool rf_read_block_within(struct rf_reader *r, size_t item_size_min, size_t room,
+                          const char *too_many, uint32_t *count);
+
+/* Room for `count` more items and two to come, so that the next fold mostly needs none. *capacity: how many items there
+ * is room for then; NULL: nobody asks. */
+void *rf_read_grow(struct rf_arena *arena, const void *items, size_t item_size,
+                   uint32_t count_before, uint32_t count, uint32_t *capacity);
 
 /* The state of one feature (customer_decode_states.c). */
 bool rf_read_state(struct rf_reader *r, struct rf_customer_part part,

@@ -47,6 +47,18 @@ static inline void rf_write_byte(struct rf_writer *w, uint8_t byte)
         *w->at++ = byte;
 }
 
+/* Arrays and maps are one block: the number of items, the items, 0; nothing but the 0 where empty. */
+static inline void rf_write_items(struct rf_writer *w, int64_t count)
+{
+    if (count > 0)
+        rf_write_long(w, count);
+}
+
+static inline void rf_write_items_end(struct rf_writer *w)
+{
+    rf_write_byte(w, 0);
+}
+
 /* The least significant byte first: spelled out, so that it becomes one store where the machine has that order. */
 static inline uint8_t *rf_store_word(uint8_t *at, uint64_t word)
 {
