@@ -49,8 +49,8 @@ static void finish_settings(struct rf_build *build)
     config->topics.changelog = own_topic(build, config->topics.changelog, "changelog");
     config->topics.tasks = own_topic(build, config->topics.tasks, "tasks");
     plan->app = draft->app;
-    plan->lateness = rf_group_find(&build->top, "lateness") == NULL ? RF_LATENESS_NONE
-                                                                    : draft->lateness;
+    plan->lateness =
+        rf_group_find(&build->top, "lateness") == NULL ? RF_LATENESS_NONE : draft->lateness;
     plan->late = (enum rf_late)draft->late;
     plan->max_ahead = draft->max_ahead;
     plan->event_bytes_max = (size_t)draft->event_bytes_max;
@@ -117,17 +117,10 @@ bool rf_config_load(const char *path, const struct rf_config_environment *enviro
                     struct rf_arena *arena, struct rf_config **config,
                     struct rf_diagnostics *diagnostics)
 {
-    struct rf_error err = {0};
-    struct rf_bytes text = rf_path_read(arena, path, RF_YAML_SIZE_MAX, &err);
+    struct rf_bytes text =
+        rf_path_read_named(arena, path, "-c FILE names the configuration", diagnostics);
 
     *config = NULL;
-    if (text.data == NULL) {
-        rf_diagnostics_add(diagnostics,
-                           &(struct rf_diagnostic){.level = RF_DIAGNOSTIC_ERROR,
-                                                   .file = path,
-                                                   .message = err.message,
-                                                   .hint = "-c FILE names the configuration"});
-        return false;
-    }
-    return rf_config_load_text(path, text, environment, arena, config, diagnostics);
+    return text.data != NULL &&
+           rf_config_load_text(path, text, environment, arena, config, diagnostics);
 }

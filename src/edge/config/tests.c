@@ -56,17 +56,11 @@ bool rf_test_file_open(const char *path, const struct rf_config_environment *env
                        struct rf_diagnostics *diagnostics)
 {
     struct rf_test_file *made = rf_arena_alloc_zero(arena, sizeof *made);
-    struct rf_error err = {0};
-    struct rf_bytes text = rf_path_read(arena, path, RF_YAML_SIZE_MAX, &err);
+    struct rf_bytes text =
+        rf_path_read_named(arena, path, "which file of tests is meant?", diagnostics);
 
-    if (text.data == NULL) {
-        rf_diagnostics_add(diagnostics,
-                           &(struct rf_diagnostic){.level = RF_DIAGNOSTIC_ERROR,
-                                                   .file = path,
-                                                   .message = err.message,
-                                                   .hint = "which file of tests is meant?"});
+    if (text.data == NULL)
         return false;
-    }
     made->arena = arena;
     made->environment = environment;
     made->yaml = (struct rf_yaml){.file = rf_arena_copy_text(arena, path),

@@ -39,6 +39,20 @@ struct rf_bytes rf_path_read(struct rf_arena *arena, const char *path, size_t si
     return bytes;
 }
 
+struct rf_bytes rf_path_read_named(struct rf_arena *arena, const char *path, const char *hint,
+                                   struct rf_diagnostics *diagnostics)
+{
+    struct rf_error err = {0};
+    struct rf_bytes text = rf_path_read(arena, path, RF_YAML_SIZE_MAX, &err);
+
+    if (text.data == NULL)
+        rf_diagnostics_add(diagnostics, &(struct rf_diagnostic){.level = RF_DIAGNOSTIC_ERROR,
+                                                                .file = path,
+                                                                .message = err.message,
+                                                                .hint = hint});
+    return text;
+}
+
 /* ---- secrets -------------------------------------------------------------------------------------- */
 
 static const char *read_secret_file(const struct rf_reader *reader, const struct rf_yaml_node *node)

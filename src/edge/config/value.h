@@ -17,5 +17,9 @@ const char *rf_path_resolve(const struct rf_reader *reader, const char *path);
 struct rf_bytes rf_path_read(struct rf_arena *arena, const char *path, size_t size_max,
                              struct rf_error *err);
 
+/* The same of a file that the command line names: what is wrong with it is said in `diagnostics`, with `hint`. */
+struct rf_bytes rf_path_read_named(struct rf_arena *arena, const char *path, const char *hint,
+                                   struct rf_diagnostics *diagnostics);
+
 /* What stands for a setting's value in messages and in the manual: "a length of time such as 90s or 7d". */
 const char *rf_setting_type_text(enum rf_setting_type type);
