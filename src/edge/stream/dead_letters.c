@@ -8,6 +8,7 @@
 #include "core/base/assert.h"
 #include "core/base/number.h"
 #include "edge/stream/client.h"
+#include "edge/stream/outgoing.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/failpoint.h"
 
@@ -237,39 +238,15 @@ static bool begin(struct rf_letters *letters, struct rf_error *err)
     return error == NULL || failed(error, "beginning a transaction", err);
 }
 
-struct outgoing {
-    const char *topic;
-    int32_t partition;
-    struct rf_bytes key, value;
-    rf_ms time;                  /* RF_MS_MIN: now */
-    rd_kafka_headers_t *headers; /* taken, also on failure */
-};
-
-static bool produce(struct rf_letters *letters, struct outgoing *out, struct rf_error *err)
+/* Headers are taken, also on failure. */
+static bool produce(struct rf_letters *letters, struct rf_outgoing *out, struct rf_error *err)
 {
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
     do {
-        rd_kafka_error_t *error = NULL;
-        rd_kafka_vu_t arguments[] = {
-            {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = out->topic},
-            {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = out->partition},
-            {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-            {.vtype = RD_KAFKA_VTYPE_KEY,
-             .u.mem = {.ptr = (void *)(uintptr_t)out->key.data, .size = out->key.size}},
-            {.vtype = RD_KAFKA_VTYPE_VALUE,
-             .u.mem = {.ptr = (void *)(uintptr_t)out->value.data, .size = out->value.size}},
-            {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = out->time == RF_MS_MIN ? 0 : out->time},
-            {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = out->headers},
-        };
-
         if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
             rd_kafka_poll(letters->producer, QUEUE_WAIT_MS);
-        error =
-            rd_kafka_produceva(letters->producer, arguments, sizeof arguments / sizeof *arguments);
-        code = error == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
-        if (error != NULL)
-            rd_kafka_error_destroy(error);
+        code = rf_outgoing_produce(letters->producer, out);
     } while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL);
     rd_kafka_poll(letters->producer, 0);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -277,7 +254,7 @@ static bool produce(struct rf_letters *letters, struct outgoing *out, struct rf_
     rd_kafka_headers_destroy(out->headers);
     return rf_error_set(
         err, code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? RF_ERROR_RECORD : RF_ERROR_RETRY, code,
-        "writing to %s partition %" PRId32 ": %s", out->topic, out->partition,
+        "writing to %s partition %" PRId32 ": %s", out->topic_name, out->partition,
         rd_kafka_err2str(code));
 }
 
@@ -286,10 +263,9 @@ static bool produce_mark(struct rf_letters *letters, const struct rf_letter *let
 {
     char offset[24];
     int size = snprintf(offset, sizeof offset, "%" PRId64, letter->message->offset);
-    struct outgoing out = {
-        .topic = letters->options.topic,
+    struct rf_outgoing out = {
+        .topic_name = letters->options.topic,
         .partition = letter->message->partition,
-        .time = RF_MS_MIN,
         .headers = rd_kafka_headers_new(2),
     };
 
@@ -316,12 +292,11 @@ bool rf_letters_retry(struct rf_letters *letters, const struct rf_letter *letter
                       struct rf_error *err)
 {
     char topic[TOPIC_NAME_MAX];
-    struct outgoing out = {
-        .topic = topic,
+    struct rf_outgoing out = {
+        .topic_name = topic,
         .partition = letter->partition,
         .key = letter->message->key,
         .value = letter->message->value,
-        .time = RF_MS_MIN,
     };
 
     rf_assert(letters->producer != NULL);
@@ -335,7 +310,7 @@ bool rf_letters_retry(struct rf_letters *letters, const struct rf_letter *letter
                             ", offset %" PRId64 ", as long as that topic keeps it",
                             letter->value_omitted, topic, letter->partition, letter->offset);
     if (keep_time && !rf_time_parse_ms(letter->time, &out.time))
-        out.time = RF_MS_MIN;
+        out.time = 0;
     if (!begin(letters, err))
         return false;
     out.headers = own_headers(letter);

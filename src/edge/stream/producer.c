@@ -15,6 +15,7 @@
 #include "core/task/task_quarantine.h"
 #include "edge/stream/client.h"
 #include "edge/stream/headers.h"
+#include "edge/stream/outgoing.h"
 #include "edge/stream/worker.h"
 #include "edge/sys/clock.h"
 #include "edge/sys/failpoint.h"
@@ -196,38 +197,13 @@ static enum rf_transaction_input produce_failed(struct rf_worker *worker, rd_kaf
                : RF_INPUT_ABORTABLE;
 }
 
-struct outgoing {
-    rd_kafka_topic_t *topic;
-    int32_t partition;
-    struct rf_bytes key, value;
-    rd_kafka_headers_t *headers; /* taken */
-    struct cause *cause;
-};
-
 /* Headers stay the caller's where the call fails. */
-static enum rf_transaction_input produce(struct rf_worker *worker, struct outgoing *out)
+static enum rf_transaction_input produce(struct rf_worker *worker, struct rf_outgoing *out)
 {
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
     do {
-        rd_kafka_error_t *error = NULL;
-        rd_kafka_vu_t arguments[] = {
-            {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = out->topic},
-            {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = out->partition},
-            {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-            {.vtype = RD_KAFKA_VTYPE_KEY,
-             .u.mem = {.ptr = (void *)(uintptr_t)out->key.data, .size = out->key.size}},
-            {.vtype = RD_KAFKA_VTYPE_VALUE,
-             .u.mem = {.ptr = (void *)(uintptr_t)out->value.data, .size = out->value.size}},
-            {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = out->cause},
-            {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = out->headers},
-        };
-
-        error = rd_kafka_produceva(worker->producer, arguments,
-                                   sizeof arguments / sizeof *arguments -
-                                       (out->headers == NULL ? 1 : 0));
-        code = error == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
-        rd_kafka_error_destroy(error);
+        code = rf_outgoing_produce(worker->producer, out);
     } while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
              produce_failed(worker, code, rd_kafka_topic_name(out->topic)) == RF_INPUT_RETRY);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -251,7 +227,7 @@ static struct cause *remember_cause(struct rf_worker *worker, const struct rf_ou
     return cause;
 }
 
-static enum rf_transaction_input produce_headed(struct rf_worker *worker, struct outgoing *out)
+static enum rf_transaction_input produce_headed(struct rf_worker *worker, struct rf_outgoing *out)
 {
     enum rf_transaction_input input = produce(worker, out);
 
@@ -268,7 +244,7 @@ static enum rf_transaction_input produce_derived(struct rf_worker *worker, const
     size_t header_count =
         rf_derived_headers(worker->options->plan, derived, &worker->arena, headers);
     struct rf_error err = {0};
-    struct outgoing message = {
+    struct rf_outgoing message = {
         .topic = worker->outputs[derived->output],
         .partition = RD_KAFKA_PARTITION_UA,
         .key = rf_derived_key(worker->options->plan, derived, &worker->arena),
@@ -291,7 +267,7 @@ static enum rf_transaction_input produce_derived(struct rf_worker *worker, const
 static enum rf_transaction_input produce_tombstone(struct rf_worker *worker,
                                                    const struct rf_out *out)
 {
-    struct outgoing message = {
+    struct rf_outgoing message = {
         .topic = worker->outputs[out->as.tombstone.output],
         .partition = RD_KAFKA_PARTITION_UA,
         .key = out->as.tombstone.key,
@@ -319,7 +295,7 @@ static enum rf_transaction_input produce_dead_letter(struct rf_worker *worker,
 {
     const struct rf_dead_letter *letter = out->as.dead_letter;
     char time[RF_TIME_TEXT_MAX] = "";
-    struct outgoing message = {
+    struct rf_outgoing message = {
         .topic = worker->dead_letters,
         .partition = letter->input.position.partition,
         .key = letter->input.key,
@@ -433,7 +409,7 @@ static enum rf_transaction_input produce_schema(struct rf_worker *worker, struct
 {
     char name[RF_LAYOUT_NAME_MAX];
     size_t name_size = rf_layouts_name(&worker->options->record_wire, name);
-    struct outgoing message = {
+    struct rf_outgoing message = {
         .topic = worker->tasks,
         .partition = slot->partition,
         .key = rf_bytes_of(name, name_size),
@@ -446,7 +422,7 @@ static enum rf_transaction_input produce_schema(struct rf_worker *worker, struct
 static enum rf_transaction_input produce_state(struct rf_worker *worker, struct rf_slot *slot)
 {
     static const char key[] = "state";
-    struct outgoing message = {
+    struct rf_outgoing message = {
         .topic = worker->tasks,
         .partition = slot->partition,
         .key = rf_bytes_of(key, sizeof key - 1),
