@@ -222,6 +222,18 @@ static bool compile_items(struct rf_avro_compiler *compiler, const struct rf_sch
     return compile_value(compiler, writer->element, reader->element, &items->element, err);
 }
 
+/* A branch that does not resolve is refused when a value of it comes; where none does, here: `reason` is the last. */
+static bool end_union(struct rf_avro_op *op, const struct rf_avro_choice *choice, size_t resolved,
+                      const struct rf_error *reason, struct rf_error *err)
+{
+    if (resolved == 0)
+        return rf_error_set(err, RF_ERROR_RECORD, 0, "no branch of the writer's union resolves: %s",
+                            reason->message);
+    op->code = RF_AVRO_UNION;
+    op->as.choice = choice;
+    return true;
+}
+
 static bool compile_union(struct rf_avro_compiler *compiler, const struct rf_schema *writer,
                           const struct rf_schema *reader, struct rf_avro_op *op,
                           struct rf_error *err)
@@ -243,13 +255,8 @@ static bool compile_union(struct rf_avro_compiler *compiler, const struct rf_sch
             .as.reason = rf_arena_copy_text(compiler->arena, reason.message),
         };
     }
-    if (resolved == 0)
-        return rf_error_set(err, RF_ERROR_RECORD, 0, "no branch of the writer's union resolves: %s",
-                            reason.message);
     *choice = (struct rf_avro_choice){.count = writer->count, .branches = branches};
-    op->code = RF_AVRO_UNION;
-    op->as.choice = choice;
-    return true;
+    return end_union(op, choice, resolved, &reason, err);
 }
 
 static bool append_default(struct rf_avro_compiler *compiler, const struct rf_schema *reader,
@@ -425,13 +432,8 @@ static bool compile_entry(struct rf_avro_compiler *compiler, const struct rf_sch
         branches[i].code = RF_AVRO_REJECT;
         branches[i].as.reason = rf_arena_copy_text(compiler->arena, reason.message);
     }
-    if (resolved == 0)
-        return rf_error_set(err, RF_ERROR_RECORD, 0, "no branch of the writer's union resolves: %s",
-                            reason.message);
     *choice = (struct rf_avro_choice){.count = writer->count, .branches = branches};
-    op->code = RF_AVRO_UNION;
-    op->as.choice = choice;
-    return true;
+    return end_union(op, choice, resolved, &reason, err);
 }
 
 bool rf_avro_compile(struct rf_arena *arena, const struct rf_schema *writer,
