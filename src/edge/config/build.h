@@ -85,6 +85,10 @@ struct rf_scope {
 /* Compiles a scalar. NULL: the faults are diagnostics, at their place inside of the scalar. */
 const struct rf_expr *rf_build_expr(struct rf_build *build, const struct rf_yaml_node *node,
                                     const struct rf_scope *scope, const struct rf_type *want);
+/* The same of an entry, which is broken where it cannot be compiled. NULL also where `node` is NULL. */
+const struct rf_expr *rf_build_entry_expr(struct rf_build *build, struct rf_entry *entry,
+                                          const struct rf_yaml_node *node,
+                                          const struct rf_scope *scope, const struct rf_type *want);
 /* Marks what the program reads: fields of the source (which may be NULL), features into `set` (may be NULL). */
 void rf_build_reads(struct rf_build *build, const struct rf_expr *expr,
                     const struct rf_source *source, struct rf_feature_set *set, bool *reads_now);

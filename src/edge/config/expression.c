@@ -234,6 +234,17 @@ static void read_event(struct rf_build *build, const struct rf_source *source,
         used[read->path[0]] = true;
 }
 
+const struct rf_expr *rf_build_entry_expr(struct rf_build *build, struct rf_entry *entry,
+                                          const struct rf_yaml_node *node,
+                                          const struct rf_scope *scope, const struct rf_type *want)
+{
+    const struct rf_expr *expr = node == NULL ? NULL : rf_build_expr(build, node, scope, want);
+
+    if (node != NULL && expr == NULL)
+        entry->broken = true;
+    return expr;
+}
+
 void rf_build_reads(struct rf_build *build, const struct rf_expr *expr,
                     const struct rf_source *source, struct rf_feature_set *set, bool *reads_now)
 {

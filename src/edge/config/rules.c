@@ -16,14 +16,8 @@ static const struct rf_expr *compile(struct rf_build *build, struct rf_entry *en
 {
     struct rf_scope scope = {.variable_count = RF_VARIABLE_FEATURE + build->feature_entries.count,
                              .for_whom = ""};
-    const struct rf_expr *expr = NULL;
 
-    if (node == NULL)
-        return NULL;
-    expr = rf_build_expr(build, node, &scope, want);
-    if (expr == NULL)
-        entry->broken = true;
-    return expr;
+    return rf_build_entry_expr(build, entry, node, &scope, want);
 }
 
 static bool find_output(struct rf_build *build, struct rf_place place, const char *name,

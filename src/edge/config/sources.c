@@ -121,13 +121,8 @@ static const struct rf_expr *compile(struct rf_build *build, struct rf_entry *en
 {
     struct rf_scope scope = {
         .variable_count = 1, .source = source, .is_source = true, .for_whom = ""};
-    const struct rf_expr *expr = NULL;
+    const struct rf_expr *expr = rf_build_entry_expr(build, entry, node, &scope, want);
 
-    if (node == NULL)
-        return NULL;
-    expr = rf_build_expr(build, node, &scope, want);
-    if (expr == NULL)
-        entry->broken = true;
     rf_build_reads(build, expr, source, NULL, NULL);
     return expr;
 }
