@@ -1,5 +1,6 @@
-/* A worker as in edge/stream/worker.h, against the model instead of librdkafka. The functions have the names of those
- * that they mirror, and their structure; what is left out is at-least-once delivery, logs and statistics. */
+/* A worker as in edge/stream/worker.h and what stands beside it, against the model instead of librdkafka. The
+ * functions have the names of those that they mirror, and their structure; what is left out is at-least-once
+ * delivery, logs and statistics. */
 #pragma once
 #include "core/task/inputs.h"
 #include "core/task/task_state.h"
