@@ -169,8 +169,8 @@ rd_kafka_t *rf_client_consumer(struct rf_worker *worker, struct rf_error *err)
         {"check.crcs", "true"},
         {"session.timeout.ms", "15000"},
         {"fetch.wait.max.ms", "100"},
-        {"queued.max.messages.kbytes", "16384"}, /* a message takes four times its size */
-        {"queued.min.messages", "50000"},
+        {"queued.max.messages.kbytes", "8192"}, /* a message takes four to seven times its size */
+        {"queued.min.messages", "20000"},
         {NULL, NULL},
     };
     const struct settings settings = {.defaults = defaults,
