@@ -89,6 +89,7 @@ void sim_sleep(struct sim_worker *worker, uint64_t ticks);
 
 enum rf_transaction_input sim_produce_outbox(struct sim_worker *worker, struct sim_slot *slot);
 enum rf_transaction_input sim_produce_records(struct sim_worker *worker, struct sim_slot *slot);
+enum rf_transaction_input sim_produce_state(struct sim_worker *worker, struct sim_slot *slot);
 void sim_delivered(struct sim_worker *worker, const struct sim_message *message);
 bool sim_open_producer(struct sim_worker *worker);
 void sim_close_producer(struct sim_worker *worker);

@@ -103,6 +103,14 @@ static enum rf_transaction_input produce_records(struct sim_worker *worker)
         if (input != RF_INPUT_OK)
             return input;
     }
+    for (int32_t i = 0; i < worker->world->settings.partitions; i++) {
+        enum rf_transaction_input input = RF_INPUT_OK;
+
+        if (has_news(&worker->slots[i]))
+            input = sim_produce_state(worker, &worker->slots[i]);
+        if (input != RF_INPUT_OK)
+            return input;
+    }
     return worker->quarantined ? RF_INPUT_ABORTABLE : RF_INPUT_OK;
 }
 

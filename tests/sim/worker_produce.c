@@ -193,7 +193,7 @@ static const struct sim_claim *make_claim(struct sim_worker *worker, const struc
     return claim;
 }
 
-static enum rf_transaction_input produce_state(struct sim_worker *worker, struct sim_slot *slot)
+enum rf_transaction_input sim_produce_state(struct sim_worker *worker, struct sim_slot *slot)
 {
     struct sim_message message = {.topic = SIM_TASKS,
                                   .partition = slot->partition,
@@ -249,7 +249,5 @@ enum rf_transaction_input sim_produce_records(struct sim_worker *worker, struct 
     input = produce_sealed(worker, slot, sealed, sealed_count);
     if (input == RF_INPUT_OK)
         input = produce_schema(worker, slot);
-    if (input == RF_INPUT_OK)
-        input = produce_state(worker, slot);
     return input;
 }

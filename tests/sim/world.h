@@ -124,7 +124,7 @@ struct sim_world {
     struct sim_settings settings;
     struct sim_plan plan;
     uint64_t now;
-    rf_ms wall; /* what the clock on the wall says */
+    rf_ms wall;   /* what the clock on the wall says */
     bool calm;    /* no more faults */
     rf_ms rested; /* what the wall said when everything had come to rest */
     struct sim_broker broker;

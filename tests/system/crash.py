@@ -24,7 +24,7 @@ from harness.registry import Registry
 FAILPOINTS = {
     "after_restore": 4,
     "after_produce_outbox": 100,
-    "before_produce": 50, "after_produce": 50,
+    "before_produce": 50, "before_state": 50, "after_produce": 50,
     "before_send_offsets": 50, "after_send_offsets": 50,
     "before_commit": 50, "after_commit": 50,
     "before_store_write": 500, "after_store_write": 500,

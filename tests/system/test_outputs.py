@@ -6,7 +6,7 @@ import time
 import fastavro
 import pytest
 
-from harness import clients
+from harness import clients, ringfold
 from harness.artefacts import TOP
 from harness.orders import START_MS, App, rfc3339
 from harness.process import wait_until
@@ -101,3 +101,25 @@ def test_at_least_once_tells_before_it_remembers_that_it_told(app, kafka, tmp_pa
     one.wait_folded(instances[1:])
 
     assert one.told().keys() == {"C2"}
+
+
+def test_at_least_once_takes_nothing_for_late_that_it_has_to_fold_again(app, kafka, tmp_path, instances):
+    """Killed between the two: the customers are in the changelog before the task's state knows what time they have reached."""
+    one = Silent(app, kafka, tmp_path / app, 3600, partitions=1)
+    one.configure(delivery="at_least_once", lateness="90s", features={"pings": {"count": "ping"}},
+                  rules={"first": {"when": "pings == 1", "emit": "alert"}})
+    instances.append(one.instance({"RINGFOLD_FAILPOINT": "before_state:kill:2"}).start())
+    begin = one.ping(["C1"])
+    one.wait_folded(instances)
+
+    clients.produce(kafka, one.pings, [
+        (name.encode(), json.dumps({"customer_id": name, "at": rfc3339(begin + after)}).encode())
+        for name, after in (("C2", 60_000), ("C3", 200_000))])
+    instances[0].child.wait(60)
+
+    assert {message.key for message in clients.read_all(kafka, f"{app}-changelog")} == {b"C1", b"C2", b"C3"}
+    assert [message.key for message in clients.read_all(kafka, f"{app}-tasks")].count(b"state") == 1
+    instances[0] = one.instance().start()
+    one.wait_folded(instances)
+    done = ringfold.command("customer", "-c", one.config, "--all", "--json", env=one.env)
+    assert ringfold.customers(done.stdout).keys() == {"C1", "C2", "C3"}

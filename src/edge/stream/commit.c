@@ -129,32 +129,49 @@ static enum rf_transaction_input flush(struct rf_worker *worker)
     return worker->undelivered ? RF_INPUT_ABORTABLE : RF_INPUT_OK;
 }
 
-/* At least once: what is told has arrived before the changelog knows that it was told, or a death in between would
- * leave it untold for ever. In a transaction both are there at once. */
-static enum rf_transaction_input tell_first(struct rf_worker *worker)
+/* At least once: what is told has arrived before the changelog knows that it was told, and the customers before the
+ * task's state knows how late it is, or a death in between would leave something untold, or take for late what is
+ * folded again. In a transaction all is there at once. */
+static enum rf_transaction_input wait_for_arrival(struct rf_worker *worker)
 {
     return is_exactly_once(worker) ? RF_INPUT_OK : flush(worker);
 }
 
+static enum rf_transaction_input produce_each(
+    struct rf_worker *worker,
+    enum rf_transaction_input (*produce)(struct rf_worker *, struct rf_slot *))
+{
+    enum rf_transaction_input input = RF_INPUT_OK;
+
+    for (int32_t i = 0; i < worker->shared->partition_count && input == RF_INPUT_OK; i++) {
+        if (has_news(&worker->slots[i]))
+            input = produce(worker, &worker->slots[i]);
+    }
+    return input;
+}
+
+static enum rf_transaction_input produce_slot(struct rf_worker *worker, struct rf_slot *slot)
+{
+    find_positions(worker, slot);
+    return rf_produce_records(worker, slot);
+}
+
 static enum rf_transaction_input produce_records(struct rf_worker *worker)
 {
-    enum rf_transaction_input told = tell_first(worker);
+    enum rf_transaction_input input = wait_for_arrival(worker);
 
-    if (told != RF_INPUT_OK)
-        return told;
+    if (input != RF_INPUT_OK)
+        return input;
     rf_meter_commit_begins(worker);
     rf_failpoint("before_produce");
-    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
-        struct rf_slot *slot = &worker->slots[i];
-        enum rf_transaction_input input = RF_INPUT_OK;
-
-        if (!has_news(slot))
-            continue;
-        find_positions(worker, slot);
-        input = rf_produce_records(worker, slot);
-        if (input != RF_INPUT_OK)
-            return input;
-    }
+    input = produce_each(worker, produce_slot);
+    if (input == RF_INPUT_OK)
+        input = wait_for_arrival(worker);
+    rf_failpoint("before_state");
+    if (input == RF_INPUT_OK)
+        input = produce_each(worker, rf_produce_state);
+    if (input != RF_INPUT_OK)
+        return input;
     rf_failpoint("after_produce");
     return worker->quarantined ? RF_INPUT_ABORTABLE : RF_INPUT_OK;
 }

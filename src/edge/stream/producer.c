@@ -419,7 +419,7 @@ static enum rf_transaction_input produce_schema(struct rf_worker *worker, struct
     return slot->schema_written ? RF_INPUT_OK : produce(worker, &message);
 }
 
-static enum rf_transaction_input produce_state(struct rf_worker *worker, struct rf_slot *slot)
+enum rf_transaction_input rf_produce_state(struct rf_worker *worker, struct rf_slot *slot)
 {
     static const char key[] = "state";
     struct rf_outgoing message = {
@@ -450,7 +450,5 @@ enum rf_transaction_input rf_produce_records(struct rf_worker *worker, struct rf
     input = produce_sealed(worker, slot, sealed, sealed_count);
     if (input == RF_INPUT_OK)
         input = produce_schema(worker, slot);
-    if (input == RF_INPUT_OK)
-        input = produce_state(worker, slot);
     return input;
 }

@@ -96,7 +96,7 @@ struct rf_worker {
     bool renew_producer;    /* guard G1: the last commit or abort was uncertain */
     bool commit_asked;      /* of the open transaction: the broker may have done it */
     bool connection_failed; /* since the transaction began; set by the producer's error callback */
-    bool undelivered; /* since then a message was given up by the producer */
+    bool undelivered;       /* since then a message was given up by the producer */
 
     const struct rf_decoder *decoders;
     struct rf_slot *slots; /* by partition */
