@@ -68,6 +68,27 @@ class Folder(unittest.TestCase):
             return next(number for number, line in enumerate(file, 1) if text in line)
 
 
+class Modes(Folder):
+    def expect(self, mode, expectation):
+        with open(CONFIG, encoding="utf-8") as file:
+            text = file.read().replace("../../schemas", os.path.join(TOP, "schemas"))
+        rule = "  service-failure:\n"
+        self.assertIn(rule, text)
+        config = self.write("rules.yaml", text.replace(rule, f"{rule}    mode: {mode}\n"))
+        tests = HEAD.replace(CONFIG, config) + f"  one:\n{ALERT}    expect: {expectation}\n"
+        return ringfold("test", self.write("tests.yaml", tests))
+
+    def test_a_rule_in_shadow_is_heard_and_one_that_is_off_is_not(self):
+        alert = "{ contains: [ { rule: service-failure, severity: high } ] }"
+
+        self.assertEqual(self.expect("live", alert).returncode, 0)
+        self.assertEqual(self.expect("shadow", alert).returncode, 0)
+        off = self.expect("off", alert)
+        self.assertEqual(off.returncode, 1)
+        self.assertIn("service-failure: is off", off.stdout)
+        self.assertEqual(self.expect("off", "nothing").returncode, 0)
+
+
 class Samples(unittest.TestCase):
     def test_the_sample_rules_pass_their_tests(self):
         files = sorted(glob(os.path.join(TELCO, "tests", "*.yaml")))

@@ -81,6 +81,7 @@ bool rf_configuration_open(struct rf_configuration *configuration, const char *p
         .hostname = find_hostname(arena),
         .zones = &configuration->zone_port,
         .without_kafka = options->without_kafka,
+        .shadow_tells = options->shadow_tells,
     };
     environment->property_names = rf_property_names(arena, &environment->property_name_count);
     configuration->diagnostics = rf_arena_alloc(arena, sizeof *configuration->diagnostics);

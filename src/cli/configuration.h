@@ -9,6 +9,7 @@
 struct rf_configuration_options {
     bool without_kafka; /* replay, test: `kafka` may be missing */
     bool offline;       /* the registry is not asked */
+    bool shadow_tells;  /* test: rules in shadow are live */
     bool silent;        /* the caller prints the diagnostics */
 };
 

@@ -131,7 +131,8 @@ static const char *find_variable(void *self, const char *name)
 
 static void test_file(struct session *session, const char *path)
 {
-    static const struct rf_configuration_options reading = {.without_kafka = true, .offline = true};
+    static const struct rf_configuration_options reading = {
+        .without_kafka = true, .offline = true, .shadow_tells = true};
     static const struct rf_config_environment environment = {.variable = find_variable};
     struct rf_configuration configuration;
     struct rf_diagnostics *diagnostics = rf_arena_alloc(&session->arena, sizeof *diagnostics);

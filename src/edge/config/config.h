@@ -48,7 +48,7 @@ struct rf_config {
     const char *instance;
     int64_t workers;
     enum rf_delivery delivery;
-    bool idle_by_wall; /* time goes on where nothing comes */
+    bool idle_by_wall;   /* time goes on where nothing comes */
     enum rf_start start; /* where a source is read from when nothing was ever committed */
     size_t property_count;
     const struct rf_property *properties;
@@ -78,6 +78,7 @@ struct rf_config_environment {
     const char *hostname;         /* the default of `instance`; NULL: "ringfold" */
     const struct rf_zones *zones; /* NULL: only UTC and fixed offsets */
     bool without_kafka;           /* replay, test: `kafka` may be missing */
+    bool shadow_tells; /* test: rules in shadow are live, so that what they say can be seen */
 };
 
 /* Reads, checks and compiles. True: there is no error (there may be warnings), and *config is set.

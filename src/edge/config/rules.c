@@ -190,6 +190,8 @@ static void make_rule(struct rf_build *build, struct rf_entry *entry,
     rule->offer_value = compile(build, entry, draft->offer.value, &rf_type_double);
     rule->severity = severities[draft->severity];
     rule->mode = (enum rf_rule_mode)draft->mode;
+    if (rule->mode == RF_MODE_SHADOW && build->environment->shadow_tells)
+        rule->mode = RF_MODE_LIVE;
     rule->cooldown = draft->cooldown;
     rule->hold = draft->hold;
     rule->update = draft->update;
