@@ -447,6 +447,7 @@ void rf_task_aborted(struct rf_task *task)
 {
     rf_records_aborted(task->records);
     rf_inputs_rewind(&task->inputs);
+    task->quarantine_known = task->quarantine_count;
     task->stream_time = task->committed_stream_time;
     task->clock = task->committed_clock;
     end_transaction(task);

@@ -74,6 +74,7 @@ struct rf_task {
 
     struct rf_quarantined *quarantine; /* owned; of the transaction, each once */
     size_t quarantine_count, quarantine_capacity;
+    size_t quarantine_known; /* of them, what was put aside before the last abort */
     struct rf_error blocked; /* NONE: not blocked */
     uint32_t rule_failed;
     struct rf_error rule_error; /* of it; NONE: none that was not taken */

@@ -106,6 +106,7 @@ void rf_task_end_quarantine(struct rf_task *task)
     for (size_t i = 0; i < task->quarantine_count; i++)
         free((void *)(uintptr_t)task->quarantine[i].customer.data);
     task->quarantine_count = 0;
+    task->quarantine_known = 0;
 }
 
 /* The customer's open record after one more of its inputs. */
@@ -159,17 +160,17 @@ static const struct rf_input *culprit_of(struct rf_task *task, struct rf_bytes c
 }
 
 /* Where no input is left to blame, time has made the record grow: the customer is left alone until an event of its
- * own comes. */
+ * own comes. But what has been put aside since the last abort is still folded: without it the record may be as small
+ * as ever, which the next attempt shows. */
 void rf_task_quarantine_customer(struct rf_task *task, struct rf_bytes customer, const char *why)
 {
     const struct rf_error blocked = task->blocked; /* by an input that is not folded yet */
-    size_t count = task->quarantine_count;
     const struct rf_input *input = culprit_of(task, customer);
 
     task->blocked = blocked;
     if (input != NULL)
         rf_task_quarantine(task, input->source, input->position.offset, why);
-    if (task->quarantine_count == count && task->looked > 0)
+    if (task->quarantine_count == task->quarantine_known && task->looked > 0)
         rf_task_hold(task, customer, RF_MS_MIN, why);
     rf_assert(task->quarantine_count > 0); /* an open customer was opened by an event, or by time */
 }

@@ -6,6 +6,7 @@
 #include "core/model/feature.h"
 #include "core/model/format.h"
 #include "core/model/plan.h"
+#include "core/model/rule.h"
 #include "core/task/memory_store.h"
 #include "core/task/outbox.h"
 #include "core/task/task.h"
@@ -50,7 +51,7 @@ static bool find(void *self, const struct rf_bytes *customers, size_t count,
 static const struct rf_decoder_ops decoder_ops = {.decode = decode};
 static const struct rf_decoder decoder = {.ops = &decoder_ops};
 
-static void setup(void)
+static void open_task(bool timed)
 {
     struct rf_task_options options = {
         .plan = &f.plan, .record_wire = {.format = RF_FORMAT_AVRO_OBJECT}, .memory_max = 1U << 20};
@@ -63,6 +64,13 @@ static void setup(void)
                                                    .kind = RF_FEATURE_LAST,
                                                    .state_type = &rf_type_string});
     fixture_listen(&f, last, 0, NULL, fixture_expr(&f, "event.text", NULL));
+    if (timed)
+        fixture_rule(&f, (struct rf_rule){.name = "quiet",
+                                          .cooldown = RF_DAY_MS,
+                                          .when = fixture_expr(&f,
+                                                               "now - customer.first_seen > "
+                                                               "duration('1s')",
+                                                               &rf_type_bool)});
     f.plan.lateness = RF_LATENESS_NONE;
     f.plan.max_ahead = RF_DAY_MS;
     f.plan.record_bytes_max = 300;
@@ -77,6 +85,16 @@ static void setup(void)
     task = rf_task_open(&options, &err);
     ck_assert_msg(task != NULL, "%s", err.message);
     rf_task_set_decoders(task, &decoder);
+}
+
+static void setup(void)
+{
+    open_task(false);
+}
+
+static void setup_timed(void)
+{
+    open_task(true);
 }
 
 static void teardown(void)
@@ -148,6 +166,34 @@ START_TEST(an_input_that_emits_too_much_may_make_its_record_too_large_as_well)
     fold();
 
     ck_assert_uint_eq(dead_letters(), 1);
+    ck_assert(seal());
+}
+END_TEST
+
+START_TEST(a_timer_is_not_to_blame_for_what_an_input_did_that_is_put_aside_already)
+{
+    const struct rf_out *out = NULL;
+    size_t count = 0;
+
+    feed_at(0, 0, "alice", "hello");
+    fold();
+    ck_assert(seal());
+    rf_task_committed(task, 1);
+    feed_at(1, 5000, "bob", "hello"); /* alice has been quiet for long enough */
+    feed_at(2, 5001, "alice", giant());
+    fold();
+
+    rf_task_quarantine(task, 0, 2, "what it emits is too large");
+    ck_assert(!seal());
+    rf_task_aborted(task);
+    fold();
+
+    out = rf_task_take_outbox(task, &count);
+    ck_assert_uint_eq(count, 2);
+    ck_assert_int_eq(out[0].kind, RF_OUT_DERIVED);
+    ck_assert_int_eq(out[0].cause.offset, START + 1001);
+    ck_assert_int_eq(out[1].kind, RF_OUT_DEAD_LETTER);
+    ck_assert_int_eq(out[1].cause.offset, 2);
     ck_assert(seal());
 }
 END_TEST
@@ -247,6 +293,7 @@ int main(void)
 {
     Suite *suite = suite_create("core/task/task_quarantine");
     TCase *tcase = tcase_create("task_quarantine");
+    TCase *timed = tcase_create("with a timer");
     SRunner *runner = srunner_create(suite);
     int failed = 0;
 
@@ -257,6 +304,9 @@ int main(void)
     tcase_add_loop_test(tcase, one_giant_input_is_put_aside_and_no_other, 0, 2);
     tcase_add_test(tcase, a_customer_that_could_not_be_read_may_come_back_by_a_restore);
     suite_add_tcase(suite, tcase);
+    tcase_add_checked_fixture(timed, setup_timed, teardown);
+    tcase_add_test(timed, a_timer_is_not_to_blame_for_what_an_input_did_that_is_put_aside_already);
+    suite_add_tcase(suite, timed);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
