@@ -192,7 +192,7 @@ def test_tokens_are_read_again_at_a_hangup(app, kafka, registry, instances, tmp_
     tokens.write_text("short:1\n", encoding="utf-8")
     one.signal(signal.SIGHUP)
     wait_until(lambda: one.said("the tokens are not taken; the old ones are still good"), 30, "that they are not taken")
-    assert status("0123456789abcdef-old") == 200
+    wait_until(lambda: status("0123456789abcdef-old") == 200, 30, "the old token is good, once there are workers again")
     tokens.write_text("after:0123456789abcdef-new\n", encoding="utf-8")
     one.signal(signal.SIGHUP)
     wait_until(lambda: status("0123456789abcdef-new") == 200, 30, "the new token is good")

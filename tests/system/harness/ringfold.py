@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import subprocess
+import time
 
 import yaml
 
@@ -10,6 +11,7 @@ from harness.artefacts import TOP
 from harness.process import Process, wait_until
 
 IDLE_SECONDS_MAX = 120
+VISIBLE_SECONDS_MAX = 10
 
 
 def binary():
@@ -90,8 +92,18 @@ def backlog(kafka, group, topics):
     return left
 
 
+def wait_visible(kafka, group, sources):
+    """Until what was committed can be read. A commit is answered, and its offsets are seen, before the broker has marked it
+    in every partition; until then a reader of committed messages sees nothing of it there. What is not marked for long is
+    another matter, and that of the test."""
+    own = [topic for topic in kafka.topics() if topic.startswith((f"{group}.", f"{group}-")) and topic not in sources]
+    end = time.monotonic() + VISIBLE_SECONDS_MAX
+    while any(kafka.hanging_transactions(topic) for topic in own) and time.monotonic() < end:
+        time.sleep(0.05)
+
+
 def wait_idle(kafka, group, topics, instances=(), seconds=IDLE_SECONDS_MAX):
-    """Until everything in the topics is folded and committed. An instance that ends meanwhile is an error."""
+    """Until everything in the topics is folded, committed, and can be read. An instance that ends meanwhile is an error."""
     def idle():
         for instance in instances:
             instance.assert_running()
@@ -102,3 +114,4 @@ def wait_idle(kafka, group, topics, instances=(), seconds=IDLE_SECONDS_MAX):
         return f"all of {topics} is folded; left: {backlog(kafka, group, topics)}{words}"
 
     wait_until(idle, seconds, what, every=0.1)
+    wait_visible(kafka, group, topics)
