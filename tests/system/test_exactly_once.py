@@ -160,3 +160,23 @@ def test_unequal_partition_counts_are_refused_by_name(app, kafka, registry, tmp_
     said = done.stdout + done.stderr
     assert orders.pings in said
     assert "4" in said and "3" in said
+
+
+def test_who_is_asked_to_stop_while_the_group_rebalances_does_not_wait_for_it(orders, instances):
+    """It is given its new partitions while it leaves, and must not ask a handle that closes where to begin."""
+    a, b = orders.instance("a").start(), orders.instance("b")
+    instances += [a, b]
+    orders.produce(generate(5, 400))
+    wait_until(lambda: a.said("task ready"), 60, a.tail)
+    a.pause()
+    b.start()
+    wait_until(lambda: b.said("task ready"), 60, b.tail)
+    revoked = len(b.said("partitions revoked"))
+    a.resume()
+    wait_until(lambda: len(b.said("partitions revoked")) > revoked, 60, b.tail, every=0.005)
+
+    began = time.monotonic()
+    assert b.stop() == 0
+    assert time.monotonic() - began < 15, b.tail()
+    orders.wait_idle([a])
+    assert_exact(orders)

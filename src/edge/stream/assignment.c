@@ -172,6 +172,11 @@ void rf_rebalanced(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     struct rf_worker *worker = opaque;
 
     worker->meter.rebalances++;
+    /* A rebalance that was under way when the consumer began to leave: a handle that closes answers no questions. */
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && worker->closing) {
+        rd_kafka_assign(rk, NULL);
+        return;
+    }
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         assign(worker, partitions);
         rf_meter_publish(worker, true);

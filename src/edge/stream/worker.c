@@ -531,8 +531,10 @@ static void close_clients(struct rf_worker *worker)
     worker->restorer = NULL;
     if (worker->consumer != NULL) {
         rf_worker_wait_begin(worker);
+        worker->closing = true;
         if (worker->fatal.kind == RF_ERROR_NONE)
             rd_kafka_consumer_close(worker->consumer);
+        worker->closing = false;
         rd_kafka_queue_destroy(worker->inbox);
         rd_kafka_destroy_flags(worker->consumer, worker->fatal.kind == RF_ERROR_NONE
                                                      ? 0

@@ -116,6 +116,7 @@ struct rf_worker {
     int64_t silence_retry_ms; /* a broker did not say where its topics end: none is asked before */
     struct rf_error fatal;    /* why the worker ends on its own account */
     bool rejoin;              /* clients are to be made anew */
+    bool closing; /* the consumer leaves the group: what it is still given is not taken */
     struct rf_meter meter;
     struct rf_published *draft; /* owned; the next copy for others */
 
