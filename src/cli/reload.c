@@ -162,22 +162,14 @@ static bool read_next(struct rf_generation *present, struct rf_generation *next,
     return false;
 }
 
-static bool has_rule(const struct rf_plan *plan, const char *name)
-{
-    for (size_t i = 0; i < plan->rule_count; i++) {
-        if (strcmp(plan->rules[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* Who reads the topic of their alerts believes them for ever. */
 static void warn_of_lost_rules(const struct rf_plan *before, const struct rf_plan *after)
 {
     for (size_t i = 0; i < before->rule_count; i++) {
         const struct rf_rule *rule = &before->rules[i];
 
-        if (rule->clear_when != NULL && rule->mode == RF_MODE_LIVE && !has_rule(after, rule->name))
+        if (rule->clear_when != NULL && rule->mode == RF_MODE_LIVE &&
+            rf_rule_find(after, rule->name) == NULL)
             rf_log_warning(RF_FIELDS(rf_field_text("rule", rule->name)),
                            "the rule is gone, and alerts of it that are open stay so until it "
                            "comes back: with `mode: off` it clears them");

@@ -210,11 +210,10 @@ static void print_reads(struct run *run, uint32_t rule, struct rf_bytes id)
 static void print_named_reads(struct run *run, const char *name, struct rf_bytes id)
 {
     const struct rf_plan *plan = run->bench->config->plan;
+    const struct rf_rule *rule = rf_rule_find(plan, name);
 
-    for (uint32_t i = 0; i < plan->rule_count; i++) {
-        if (strcmp(plan->rules[i].name, name) == 0)
-            print_reads(run, i, id);
-    }
+    if (rule != NULL)
+        print_reads(run, (uint32_t)(rule - plan->rules), id);
 }
 
 /* ---- derived events ---- */

@@ -39,11 +39,6 @@ static struct rf_moment rising(struct rf_engine *engine, const struct rf_custome
     return of_crossing(rf_crossing_find(engine, customer, condition, earliest, true, steps_max));
 }
 
-static rf_ms cooled_down(const struct rf_rule *rule, const struct rf_rule_state *state)
-{
-    return state->last_fired == RF_MS_MIN ? RF_MS_MIN : state->last_fired + rule->cooldown;
-}
-
 /* As rf_crossing_find, however many steps there are on the way. */
 static rf_ms find_for_sure(struct rf_engine *engine, const struct rf_customer *customer,
                            const struct rf_moving_condition *condition, rf_ms from, bool wanted)
@@ -53,12 +48,6 @@ static rf_ms find_for_sure(struct rf_engine *engine, const struct rf_customer *c
     for (unsigned i = 0; i < ROUNDS_MAX && crossing.at < RF_MS_MAX && !crossing.real; i++)
         crossing = rf_crossing_find(engine, customer, condition, crossing.at, wanted, STEPS_MANY);
     return crossing.real ? crossing.at : RF_MS_MAX;
-}
-
-static bool has_fired_since(const struct rf_rule *rule, const struct rf_rule_state *state,
-                            rf_ms since)
-{
-    return state->last_fired != RF_MS_MIN && state->last_fired >= since + rule->hold;
 }
 
 /* `when` has to hold for a while: the first time that it does so for long enough. */
@@ -82,8 +71,8 @@ static struct rf_moment of_hold(struct rf_engine *engine, const struct rf_custom
             return never;
         if (when->may_fall)
             fall = find_for_sure(engine, customer, when, from, false);
-        ripe = rf_ms_later(since + rule->hold, cooled_down(rule, state));
-        if (ripe < fall && ripe > from && !has_fired_since(rule, state, since))
+        ripe = rf_ms_later(since + rule->hold, rf_rule_state_cooled_down(state, rule));
+        if (ripe < fall && ripe > from && !rf_rule_state_has_told(state, rule, since))
             return (struct rf_moment){.at = ripe, .real = true, .since = since};
         if (fall == RF_MS_MAX)
             return never;
@@ -110,12 +99,11 @@ static struct rf_moment of_rule(struct rf_engine *engine, const struct rf_custom
         return never;
     if (rf_rule_state_is_over(state, rule))
         return looked < from ? (struct rf_moment){.at = from, .real = true} : never;
-    if (rule->mode == RF_MODE_OFF)
-        return never;
     if (state->raised)
         return rising(engine, customer, &moving->clear_when, from, RF_MS_MIN, steps_max);
     if (rule->hold == 0)
-        return rising(engine, customer, &moving->when, from, cooled_down(rule, state), steps_max);
+        return rising(engine, customer, &moving->when, from, rf_rule_state_cooled_down(state, rule),
+                      steps_max);
     return of_hold(engine, customer, index, from);
 }
 
@@ -142,8 +130,8 @@ void rf_due_settle(struct rf_engine *engine, struct rf_customer *customer, rf_ms
     if (customer->as_of == RF_MS_MIN)
         return;
     for (uint32_t i = 0; i < engine->plan->rule_count; i++) {
-        if (engine->plan->rules[i].mode != RF_MODE_OFF && engine->plan->rules[i].hold > 0 &&
-            engine->moving.rules[i].when.test_count > 0 && !customer->rules[i].raised)
+        if (engine->plan->rules[i].hold > 0 && engine->moving.rules[i].when.test_count > 0 &&
+            !customer->rules[i].raised)
             settle_hold(engine, customer, i, until);
     }
 }

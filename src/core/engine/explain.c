@@ -273,7 +273,7 @@ static void find_standing(const struct rf_rule *rule, const struct rf_rule_state
 {
     bool holds = explained->when == NULL || explained->when->truth == RF_TRUTH_TRUE;
     rf_ms held_since = state->held_since == RF_MS_MIN ? now : state->held_since;
-    rf_ms cooled = state->last_fired == RF_MS_MIN ? RF_MS_MIN : state->last_fired + rule->cooldown;
+    rf_ms cooled = rf_rule_state_cooled_down(state, rule);
 
     if (rule->mode == RF_MODE_OFF && !state->raised) {
         explained->standing = RF_STANDING_OFF;
@@ -289,8 +289,7 @@ static void find_standing(const struct rf_rule *rule, const struct rf_rule_state
         explained->standing = RF_STANDING_FOR;
         explained->since = held_since;
         explained->until = held_since + rule->hold;
-    } else if (rule->hold > 0 && state->last_fired != RF_MS_MIN &&
-               state->last_fired >= held_since + rule->hold) {
+    } else if (rule->hold > 0 && rf_rule_state_has_told(state, rule, held_since)) {
         explained->standing = RF_STANDING_TOLD;
         explained->since = held_since;
     } else if (now < cooled) {

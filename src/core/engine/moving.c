@@ -265,8 +265,10 @@ void rf_moving_make(struct rf_arena *arena, const struct rf_plan *plan,
         const struct rf_rule *rule = &plan->rules[i];
         struct rf_moving_rule *of = &moving->rules[i];
 
-        take_condition(&maker, rule->when, &of->when);
-        take_condition(&maker, rule->clear_when, &of->clear_when);
+        if (rule->mode != RF_MODE_OFF) { /* what is not asked moves nothing */
+            take_condition(&maker, rule->when, &of->when);
+            take_condition(&maker, rule->clear_when, &of->clear_when);
+        }
         of->has_timers = rule->mode != RF_MODE_LIVE || rule->hold > 0 || of->when.may_rise ||
                          of->clear_when.may_rise;
         moving->has_timers = moving->has_timers || of->has_timers;

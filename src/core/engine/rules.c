@@ -38,11 +38,6 @@ static bool ask(struct rf_engine *engine, const struct rf_expr *condition,
     return true;
 }
 
-static bool cools_down(const struct rf_rule *rule, const struct rf_rule_state *state, rf_ms at)
-{
-    return state->last_fired != RF_MS_MIN && at - state->last_fired < rule->cooldown;
-}
-
 /* Has it held for long enough, and not yet fired while it did? */
 static bool is_ripe(const struct rf_engine *engine, const struct rf_rule *rule,
                     const struct rf_rule_state *state)
@@ -50,7 +45,7 @@ static bool is_ripe(const struct rf_engine *engine, const struct rf_rule *rule,
     if (rule->hold == 0)
         return true;
     return engine->now - state->held_since >= rule->hold &&
-           (state->last_fired == RF_MS_MIN || state->last_fired < state->held_since + rule->hold);
+           !rf_rule_state_has_told(state, rule, state->held_since);
 }
 
 static void hold_back(struct rf_engine *engine, uint32_t index, enum rf_held_by by)
@@ -159,7 +154,7 @@ static bool ask_idle(struct rf_engine *engine, uint32_t index, struct rf_rule_st
     }
     if (rule->hold > 0 && state->held_since == RF_MS_MIN)
         state->held_since = engine->now;
-    if (cools_down(rule, state, engine->now)) {
+    if (engine->now < rf_rule_state_cooled_down(state, rule)) {
         hold_back(engine, index, RF_HELD_BY_COOLDOWN);
         return true;
     }
@@ -177,7 +172,7 @@ static bool ask_matched(struct rf_engine *engine, uint32_t index, struct rf_rule
     const struct rf_rule *rule = &engine->plan->rules[index];
     bool holds = true;
 
-    if (cools_down(rule, state, cause->at)) {
+    if (cause->at < rf_rule_state_cooled_down(state, rule)) {
         hold_back(engine, index, RF_HELD_BY_COOLDOWN);
         return true;
     }

@@ -27,6 +27,17 @@ bool rf_rule_state_is_over(const struct rf_rule_state *state, const struct rf_ru
     return state->raised && !state->shadow && rule->mode != RF_MODE_LIVE;
 }
 
+rf_ms rf_rule_state_cooled_down(const struct rf_rule_state *state, const struct rf_rule *rule)
+{
+    return state->last_fired == RF_MS_MIN ? RF_MS_MIN : state->last_fired + rule->cooldown;
+}
+
+bool rf_rule_state_has_told(const struct rf_rule_state *state, const struct rf_rule *rule,
+                            rf_ms held_since)
+{
+    return state->last_fired != RF_MS_MIN && state->last_fired >= held_since + rule->hold;
+}
+
 void rf_rule_state_settle(struct rf_rule_state *state, const struct rf_rule *rule)
 {
     bool shadow = rule->mode == RF_MODE_SHADOW;

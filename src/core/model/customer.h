@@ -136,6 +136,11 @@ struct rf_rule;
 void rf_rule_state_init(struct rf_rule_state *state);
 /* It has told of an alert that is still open, and will not tell more: only that it is over. */
 bool rf_rule_state_is_over(const struct rf_rule_state *state, const struct rf_rule *rule);
+/* From when on it may fire again, as far as its cooldown goes; RF_MS_MIN: at any time. */
+rf_ms rf_rule_state_cooled_down(const struct rf_rule_state *state, const struct rf_rule *rule);
+/* With `for`: has it fired since `when`, which holds since then, has held for long enough? */
+bool rf_rule_state_has_told(const struct rf_rule_state *state, const struct rf_rule *rule,
+                            rf_ms held_since);
 /* What was remembered in another mode is of no account in this one, but for what is to be told to be over first, and
  * for the number of episodes, which goes on. */
 void rf_rule_state_settle(struct rf_rule_state *state, const struct rf_rule *rule);

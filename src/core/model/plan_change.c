@@ -279,15 +279,6 @@ static void detail_rule(struct comparing *comparing, struct rf_part_change *part
         add_detail(part, "what it reads");
 }
 
-static const struct rf_rule *find_rule(const struct rf_plan *plan, const char *name)
-{
-    for (size_t i = 0; i < plan->rule_count; i++) {
-        if (strcmp(plan->rules[i].name, name) == 0)
-            return &plan->rules[i];
-    }
-    return NULL;
-}
-
 static void compare_rules(struct comparing *comparing, struct rf_part_changes *list)
 {
     const struct rf_plan *before = comparing->before;
@@ -295,7 +286,7 @@ static void compare_rules(struct comparing *comparing, struct rf_part_changes *l
 
     begin(comparing, list, before->rule_count + after->rule_count);
     for (size_t i = 0; i < after->rule_count; i++) {
-        const struct rf_rule *old = find_rule(before, after->rules[i].name);
+        const struct rf_rule *old = rf_rule_find(before, after->rules[i].name);
         struct rf_part_change *part = add(list, after->rules[i].name, RF_ADDED);
 
         if (old == NULL)
@@ -307,7 +298,7 @@ static void compare_rules(struct comparing *comparing, struct rf_part_changes *l
         detail_rule(comparing, part, old, &after->rules[i]);
     }
     for (size_t i = 0; i < before->rule_count; i++) {
-        if (find_rule(after, before->rules[i].name) == NULL)
+        if (rf_rule_find(after, before->rules[i].name) == NULL)
             add(list, before->rules[i].name, RF_REMOVED);
     }
 }

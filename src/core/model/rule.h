@@ -12,6 +12,7 @@
 #define RF_RULES_MAX 256
 
 struct rf_pattern;
+struct rf_plan;
 
 /* What a rule that fires comes to. */
 enum rf_rule_mode {
@@ -47,3 +48,6 @@ struct rf_rule {
         *reason_features; /* the features that its conditions name, in order: the reasons */
     size_t reason_count;
 };
+
+/* The plan's rule of this name; NULL: it has none. */
+const struct rf_rule *rf_rule_find(const struct rf_plan *plan, const char *name);

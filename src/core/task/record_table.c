@@ -68,7 +68,7 @@ void rf_record_table_bring_record(const struct rf_record_table *table, uint64_t 
     const struct rf_record_slot *slot = home_of(table, hash);
 
     if (slot->hash == hash && slot->entry != NULL)
-        rf_bring_nearer(slot->entry->record, 1 + slot->entry->record_size / RF_CACHE_LINE);
+        rf_record_bring(slot->entry);
 }
 
 static void place(struct rf_record_table *table, struct rf_record_entry *entry)

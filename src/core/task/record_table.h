@@ -70,6 +70,11 @@ static inline void rf_record_entry_bring(const struct rf_record_entry *entry)
     rf_bring_nearer(entry, 3);
 }
 
+static inline void rf_record_bring(const struct rf_record_entry *entry)
+{
+    rf_bring_nearer(entry->record, 1 + entry->record_size / RF_CACHE_LINE);
+}
+
 /* Its place in the table; then, once that is near, the entry; then the record. Right or wrong, nothing changes. */
 void rf_record_table_bring_slot(const struct rf_record_table *table, uint64_t hash);
 void rf_record_table_bring_entry(const struct rf_record_table *table, uint64_t hash);

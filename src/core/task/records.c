@@ -142,9 +142,8 @@ static void grow_missing(struct rf_records *records)
     records->missing_capacity = capacity;
 }
 
-void rf_records_want(struct rf_records *records, struct rf_bytes customer)
+void rf_records_want(struct rf_records *records, struct rf_bytes customer, uint64_t hash)
 {
-    uint64_t hash = rf_hash64(customer);
     struct rf_record_entry *entry = rf_record_table_find(&records->table, customer, hash);
 
     if (entry != NULL) {
@@ -330,7 +329,7 @@ static void look_ahead(struct rf_record_entry *const *list, size_t count, size_t
     if (at + RF_AHEAD_RECORD < count) {
         const struct rf_record_entry *entry = list[at + RF_AHEAD_RECORD];
 
-        rf_bring_nearer(entry->record, 1 + entry->record_size / RF_CACHE_LINE);
+        rf_record_bring(entry);
         rf_bring_nearer(entry->open, 1 + sizeof *entry->open / RF_CACHE_LINE);
     }
 }

@@ -38,8 +38,8 @@ void rf_records_close(struct rf_records *records);
 void rf_records_set_memory(struct rf_records *records, size_t memory_max);
 
 /* Before a batch is folded: its customers are wanted, then what is not in memory is read at once. */
-void rf_records_want(struct rf_records *records, struct rf_bytes customer);
-/* The customers of these hashes (rf_hash64) are wanted, or folded, in this order, and the turn of number `at` is next:
+void rf_records_want(struct rf_records *records, struct rf_bytes customer, uint64_t hash);
+/* The customers of these hashes (rf_hash64, as above) are wanted, or folded, in this order, and the turn of number `at` is next:
  * what of the following ones is far away in memory is brought nearer. */
 void rf_records_look_ahead(const struct rf_records *records, const uint64_t *hashes, size_t count,
                            size_t at);

@@ -191,7 +191,7 @@ static bool load_ahead(struct rf_records *records, rf_ms until, struct rf_error 
 
     for (size_t i = timers->ahead_used; i < timers->ahead_count && timers->ahead[i].due <= until;
          i++)
-        rf_records_want(records, timers->ahead[i].customer);
+        rf_records_want(records, timers->ahead[i].customer, rf_hash64(timers->ahead[i].customer));
     return rf_records_load(records, err);
 }
 

@@ -345,7 +345,7 @@ static bool prepare(struct rf_task *task, size_t ready, size_t *count, struct rf
     for (size_t i = 0; i < *count; i++) {
         rf_records_look_ahead(task->records, task->hashes, *count, i);
         if (has_customer(&task->judged[i]))
-            rf_records_want(task->records, task->judged[i].event.customer);
+            rf_records_want(task->records, task->judged[i].event.customer, task->hashes[i]);
     }
     if (rf_records_load(task->records, err))
         return true;
