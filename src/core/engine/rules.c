@@ -210,19 +210,28 @@ static void count_failure(struct rf_engine *engine, uint32_t index, struct rf_fo
     engine->meter[index].failures++;
 }
 
+/* It has nothing to say any more, but that what it has raised is over. */
+static bool is_silenced(const struct rf_engine *engine, uint32_t index,
+                        const struct rf_rule_state *state)
+{
+    const struct rf_rule *rule = &engine->plan->rules[index];
+
+    return rule->mode == RF_MODE_OFF || rf_rule_state_is_over(state, rule);
+}
+
 void rf_rules_match(struct rf_engine *engine, uint32_t index, struct rf_rule_state *state,
                     const struct rf_cause *cause, struct rf_arena *arena, struct rf_fold *fold)
 {
-    rf_ns began = rf_meter_begin(engine, index);
+    rf_ns began = 0;
     bool ok = false;
 
     rf_assert(cause->match != NULL);
+    if (is_silenced(engine, index, state))
+        return;
+    began = rf_meter_begin(engine, index);
     rf_error_clear(&engine->error);
-    if (engine->plan->rules[index].mode == RF_MODE_OFF)
-        ok = true;
-    else
-        ok = state->raised ? tell_match(engine, index, state, cause, arena, &engine->error)
-                           : ask_matched(engine, index, state, cause, arena, &engine->error);
+    ok = state->raised ? tell_match(engine, index, state, cause, arena, &engine->error)
+                       : ask_matched(engine, index, state, cause, arena, &engine->error);
     rf_meter_end(engine, index, began);
     if (!ok)
         count_failure(engine, index, fold);

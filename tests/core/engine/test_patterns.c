@@ -300,6 +300,29 @@ START_TEST(an_open_alert_is_told_of_further_matches_and_cleared)
 }
 END_TEST
 
+/* Its silence is over by the watermark before the customer's latest event, at which the alert is cleared. */
+START_TEST(an_alert_that_is_over_is_not_told_of_a_further_match)
+{
+    f.rules[index_of_rule].clear_when = fixture_expr(&f, "calls > 3", &rf_type_bool);
+    f.rules[index_of_rule].update = 10;
+    open_engine();
+    event(COMPLAINT, 0);
+    ck_assert_int_eq(advance(RF_DAY_MS).derived->status, RF_STATUS_RAISED);
+    event(COMPLAINT, 2 * RF_DAY_MS);
+    event_late(PURCHASE, 4 * RF_DAY_MS, 2 * RF_DAY_MS);
+    f.rules[index_of_rule].mode = RF_MODE_SHADOW;
+    rf_engine_close(engine);
+    engine = rf_engine_open(&f.plan);
+
+    ck_assert_uint_eq(advance(3 * RF_DAY_MS).derived_count, 0);
+    struct rf_fold fold = advance(4 * RF_DAY_MS);
+
+    ck_assert_uint_eq(fold.derived_count, 1);
+    ck_assert_int_eq(fold.derived->status, RF_STATUS_CLEARED);
+    ck_assert_int_eq(fold.derived->occurred_at, START + 4 * RF_DAY_MS);
+}
+END_TEST
+
 START_TEST(a_step_is_judged_by_the_customer_before_the_event)
 {
     end_with_a_call();
@@ -498,6 +521,7 @@ static Suite *make_suite(void)
     tcase_add_test(rules, a_rule_that_cools_down_lets_a_match_go);
     tcase_add_test(rules, matches_that_are_complete_at_once_have_ids_of_their_own);
     tcase_add_test(rules, an_open_alert_is_told_of_further_matches_and_cleared);
+    tcase_add_test(rules, an_alert_that_is_over_is_not_told_of_a_further_match);
     tcase_add_test(rules, a_step_is_judged_by_the_customer_before_the_event);
     tcase_add_test(rules, an_event_whose_step_cannot_be_judged_is_refused_and_changes_nothing);
     tcase_add_checked_fixture(record, setup, teardown);
