@@ -1,12 +1,10 @@
 """A rule that is tried in shadow tells nobody; one that is taken out of service leaves no alert open."""
-import json
 import time
 
 import pytest
-import requests
 
-from harness import clients
 from harness.process import wait_until
+from test_http_instances import get, url
 from test_reload import READ_AGAIN, alerts, ping, reload, wait_alerts
 from test_silence import Silent
 
@@ -14,8 +12,8 @@ NAMES = ["C00", "C01", "C02"]
 GONE = "the rule is gone, and alerts of it that are open stay so"
 
 
-def rules(mode, when="pings % 4 == 2"):
-    return {"many": {"when": when, "clear_when": "pings >= 100", "emit": "alert", "mode": mode},
+def rules(mode):
+    return {"many": {"when": "pings % 4 == 2", "clear_when": "pings >= 100", "emit": "alert", "mode": mode},
             "other": {"when": "pings == 50", "emit": "alert"}}
 
 
@@ -27,16 +25,7 @@ def moody(app, kafka, tmp_path):
 
 
 def rule_of(instance, name):
-    address = wait_until(lambda: instance.said("listening for http"), 30, "an address")[-1]["address"]
-    return next(one for one in requests.get(f"http://{address}/rules", timeout=10).json()["rules"] if one["rule"] == name)
-
-
-def only(one):
-    """What was told of each customer, in the order of the topic."""
-    told = {}
-    for message in clients.read_all(one.kafka, one.alerts, json.loads):
-        told.setdefault(message.value["customer"], []).append(message.value)
-    return told
+    return next(one for one in get(url(instance), "/rules").json()["rules"] if one["rule"] == name)
 
 
 def test_a_rule_that_is_switched_off_clears_what_it_has_raised_with_no_event(moody, instances):
@@ -55,7 +44,7 @@ def test_a_rule_that_is_switched_off_clears_what_it_has_raised_with_no_event(moo
     moody.configure(rules=rules("off"))
     reload(instances[0], READ_AGAIN, times=2)
     wait_alerts(moody, 6)
-    for name, told in only(moody).items():
+    for name, told in moody.told().items():
         assert name in NAMES
         assert [one["status"] for one in told] == ["RAISED", "CLEARED"]
         assert told[0]["episode_id"] == told[1]["episode_id"]
