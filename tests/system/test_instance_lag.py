@@ -127,13 +127,15 @@ def test_what_is_folded_and_not_committed_is_lag_of_the_oldest_records_age(slow,
     assert instances[0].stop() == 0  # commits
 
 
-def test_nothing_is_negative_while_it_works(watched, instances):
+def test_nothing_is_negative_while_it_works(app, kafka, tmp_path, instances):
+    watched = Watched(app, kafka, tmp_path / app, commit={"interval": "500ms"})  # lag is there to be seen
     instances.append(watched.instance().start())
     watched.wait_lag({0: 0, 1: 0, 2: 0})
     seen = []
     for batch in range(20):
         watched.produce(1000, batch % 3)
         seen += watched.lag().values()
+        time.sleep(0.1)
     watched.app.wait_idle(instances)
     watched.wait_lag({0: 0, 1: 0, 2: 0})
 
