@@ -555,6 +555,8 @@ class Mistakes(Folder):
                 ("[ { output: offers } ]", "offers", ("did you mean 'offer'?",)),
                 ("[ { because: { matches: '(' } } ]", "(", ("the pattern is no good",)),
                 ("[ { reasons: { dropped: 1 } } ]", "dropped:", ("there is no feature",)),
+                ("[ { reasons: { customer.events: many } } ]", "many", ("'customer.events' is a whole number",)),
+                ("{ features: { customer.events: 1 } }", "customer.events:", ("there is no feature",)),
                 ("[ { reasons: { dropped_7d: many } } ]", "many", ("'dropped_7d' is a whole number",)),
                 ("[]", "[]", ("not an empty one", "or nothing")),
                 ("something", "something", ("a list of derived events is expected",)),

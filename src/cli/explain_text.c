@@ -57,7 +57,7 @@ static void print_gap(struct rf_buffer *out, const struct rf_explained *test)
     rf_buffer_append_text(out, wants_more ? " short" : " too much");
 }
 
-/* What both sides come to, where that is more than the value of the one feature that is read. */
+/* What both sides come to, where that is more than the value of the one thing that is read. */
 static void print_sides(struct rf_buffer *out, const struct rf_explained *test)
 {
     if (test->comparison == RF_COMPARES_NOTHING ||

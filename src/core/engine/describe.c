@@ -102,11 +102,13 @@ struct rf_hash128 rf_describe_episode(struct rf_engine *engine, uint32_t rule,
     return hash_parts(engine, parts, sizeof parts / sizeof *parts, 0, number);
 }
 
-/* The features that the condition names, with the values for which it was true. */
+/* What the conditions name, with the values for which they were true: features, then what they name of the customer. */
 static void copy_reasons(struct rf_engine *engine, const struct rf_rule *rule,
                          struct rf_arena *arena, struct rf_derived *derived)
 {
-    struct rf_reason *reasons = rf_arena_alloc(arena, rule->reason_count * sizeof *reasons);
+    struct rf_reason *reasons =
+        rf_arena_alloc(arena, (rule->reason_count + RF_CUSTOMER_FIELDS) * sizeof *reasons);
+    size_t count = rule->reason_count;
 
     for (size_t i = 0; i < rule->reason_count; i++) {
         uint32_t feature = rule->reason_features[i];
@@ -115,8 +117,14 @@ static void copy_reasons(struct rf_engine *engine, const struct rf_rule *rule,
         reasons[i].name = engine->plan->features[feature].name;
         reasons[i].value = rf_value_copy(arena, engine->variables[RF_VARIABLE_FEATURE + feature]);
     }
+    for (uint32_t field = 0; field < RF_CUSTOMER_FIELDS; field++) {
+        if ((rule->reason_customer >> field & 1) == 0)
+            continue;
+        reasons[count].name = rf_customer_field_name(field);
+        reasons[count++].value = rf_value_copy(arena, engine->customer_fields[field]);
+    }
     derived->reasons = reasons;
-    derived->reason_count = rule->reason_count;
+    derived->reason_count = count;
 }
 
 /* The events, in their order, with what the pattern calls them. */
@@ -194,6 +202,10 @@ bool rf_describe_reasons_hash(struct rf_engine *engine, uint32_t rule, uint64_t 
         return false;
     for (size_t i = 0; i < of->reason_count; i++)
         *hash = hash_value(engine->variables[RF_VARIABLE_FEATURE + of->reason_features[i]], *hash);
+    for (uint32_t field = 0; field < RF_CUSTOMER_FIELDS; field++) {
+        if ((of->reason_customer >> field & 1) != 0)
+            *hash = hash_value(engine->customer_fields[field], *hash);
+    }
     return true;
 }
 

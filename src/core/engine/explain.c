@@ -112,30 +112,48 @@ static struct rf_value value_of(struct explaining *explaining, const struct rf_e
     return rf_value_copy(explaining->arena, value);
 }
 
-/* The features that a test names itself, each once. */
+/* One that fails is null. */
+static struct rf_reason explain_feature(struct explaining *explaining, uint32_t feature)
+{
+    struct rf_engine *engine = explaining->engine;
+    struct rf_feature_set one = {0};
+    struct rf_error err = {0};
+
+    rf_feature_set_add(&one, feature);
+    (void)!rf_features_need(engine, &one, explaining->arena, &err);
+    return (struct rf_reason){
+        .name = engine->plan->features[feature].name,
+        .value =
+            rf_value_copy(explaining->arena, engine->variables[RF_VARIABLE_FEATURE + feature])};
+}
+
+/* The features that a test names itself, and what it names of the customer, each once. */
 static void explain_reads(struct explaining *explaining, const struct rf_expr *expr,
                           struct rf_explained *explained)
 {
-    const struct rf_plan *plan = explaining->engine->plan;
     size_t count = 0;
     const struct rf_expr_read *reads = rf_expr_reads(expr, &count);
-    struct rf_reason *items = rf_arena_alloc(explaining->arena, (count + 1) * sizeof *items);
+    struct rf_reason *items =
+        rf_arena_alloc(explaining->arena, (count + RF_CUSTOMER_FIELDS) * sizeof *items);
     struct rf_feature_set named = {0};
+    bool named_field[RF_CUSTOMER_FIELDS] = {false};
 
     for (size_t i = 0; i < count; i++) {
         uint32_t feature = reads[i].variable - RF_VARIABLE_FEATURE;
-        struct rf_feature_set one = {0};
-        struct rf_error err = {0};
 
+        for (uint32_t field = 0; field < RF_CUSTOMER_FIELDS; field++) {
+            if (named_field[field] || !rf_read_is_customer(&reads[i], field))
+                continue;
+            named_field[field] = true;
+            items[explained->read_count++] = (struct rf_reason){
+                .name = rf_customer_field_name(field),
+                .value =
+                    rf_value_copy(explaining->arena, explaining->engine->customer_fields[field])};
+        }
         if (reads[i].variable < RF_VARIABLE_FEATURE || rf_feature_set_has(&named, feature))
             continue;
         rf_feature_set_add(&named, feature);
-        rf_feature_set_add(&one, feature);
-        items[explained->read_count].name = plan->features[feature].name;
-        /* One that fails is null. */
-        (void)!rf_features_need(explaining->engine, &one, explaining->arena, &err);
-        items[explained->read_count++].value =
-            rf_value_copy(explaining->arena, explaining->engine->variables[reads[i].variable]);
+        items[explained->read_count++] = explain_feature(explaining, feature);
     }
     explained->reads = items;
 }

@@ -10,7 +10,7 @@
 #include "core/model/event.h"
 
 struct rf_reason {
-    const char *name; /* the feature */
+    const char *name; /* the feature, or "customer.events" */
     struct rf_value value;
 };
 

@@ -25,7 +25,7 @@ struct rf_explained {
     enum rf_comparison
         comparison; /* of a TEST that compares: with the values of both sides, null where unknown */
     struct rf_value left, right;
-    size_t read_count; /* of a TEST: the features that it names */
+    size_t read_count; /* of a TEST: the features, and what of the customer, that it names */
     const struct rf_reason *reads;
     size_t part_count;
     const struct rf_explained *parts;

@@ -47,6 +47,8 @@ struct rf_rule {
     const uint32_t
         *reason_features; /* the features that its conditions name, in order: the reasons */
     size_t reason_count;
+    /* What they name of the customer: reasons too, behind those; bit 1 << enum rf_customer_field. */
+    uint32_t reason_customer;
 };
 
 /* The plan's rule of this name; NULL: it has none. */

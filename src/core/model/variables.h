@@ -22,9 +22,20 @@ enum rf_customer_field {
 };
 extern const struct rf_record_type rf_customer_type;
 
+/* "customer.id", ... */
+const char *rf_customer_field_name(enum rf_customer_field field);
+
+/* Does it read this of the customer? The whole of it is all of its fields. */
+static inline bool rf_read_is_customer(const struct rf_expr_read *read,
+                                       enum rf_customer_field field)
+{
+    return read->variable == RF_VARIABLE_CUSTOMER &&
+           (read->depth == 0 || read->path[0] == (uint32_t)field);
+}
+
 /* Does it read what every event may change? */
 static inline bool rf_read_is_history(const struct rf_expr_read *read)
 {
-    return read->variable == RF_VARIABLE_CUSTOMER &&
-           !(read->depth > 0 && read->path[0] == RF_CUSTOMER_ID);
+    return rf_read_is_customer(read, RF_CUSTOMER_FIRST_SEEN) ||
+           rf_read_is_customer(read, RF_CUSTOMER_EVENTS);
 }

@@ -70,7 +70,21 @@ static size_t add_reasons(const struct rf_expr *condition, struct rf_feature_set
     return reason_count;
 }
 
-/* The features that the conditions name themselves, each once, in order. */
+/* What the condition names of the customer. */
+static uint32_t customer_reasons(const struct rf_expr *condition)
+{
+    size_t count = 0;
+    const struct rf_expr_read *reads = rf_expr_reads(condition, &count);
+    uint32_t named = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        for (uint32_t field = 0; field < RF_CUSTOMER_FIELDS; field++)
+            named |= (uint32_t)rf_read_is_customer(&reads[i], field) << field;
+    }
+    return named;
+}
+
+/* The features that the conditions name themselves, each once, in order; then what they name of the customer. */
 static void set_reasons(struct rf_build *build, struct rf_rule *rule)
 {
     uint32_t *reasons = rf_arena_alloc(build->arena, RF_FEATURES_MAX * sizeof *reasons);
@@ -81,6 +95,17 @@ static void set_reasons(struct rf_build *build, struct rf_rule *rule)
     if (rule->clear_when != NULL)
         rule->reason_count = add_reasons(rule->clear_when, &named, reasons, rule->reason_count);
     rule->reason_features = reasons;
+    if (rule->when != NULL)
+        rule->reason_customer |= customer_reasons(rule->when);
+    if (rule->clear_when != NULL)
+        rule->reason_customer |= customer_reasons(rule->clear_when);
+}
+
+/* Does it ask for nothing that an event could change? Who the customer is stays as it is. */
+static bool reads_nothing(const struct rf_rule *rule)
+{
+    return rule->reason_count == 0 &&
+           (rule->reason_customer & ~(UINT32_C(1) << RF_CUSTOMER_ID)) == 0;
 }
 
 static void warn_constant(struct rf_build *build, const struct rf_rule *rule,
@@ -95,7 +120,7 @@ static void warn_constant(struct rf_build *build, const struct rf_rule *rule,
         rf_complain(&build->yaml, place,
                     value.as.boolean ? "rule '%s' is always true" : "rule '%s' can never fire",
                     rule->name);
-    } else if (rule->reason_count == 0) {
+    } else if (reads_nothing(rule)) {
         place.hint = "it holds or not, whatever the customer did";
         rf_complain(&build->yaml, place, "rule '%s' reads no feature", rule->name);
     }

@@ -9,6 +9,7 @@
 #include "core/model/plan.h"
 #include "core/model/rule.h"
 #include "core/model/source.h"
+#include "core/model/variables.h"
 #include "edge/config/test_reader.h"
 
 static const char *const statuses[] = {"RAISED", "UPDATED", "CLEARED", "EVICTED", "ERASED"};
@@ -197,13 +198,25 @@ static const char *misfit(const struct rf_type *type, const struct rf_test_value
     }
 }
 
-static bool find_feature(struct rf_test_file *file, const struct rf_yaml_node *key, size_t *index)
+/* A feature; of a reason also what there is of the customer. */
+static bool find_member(struct rf_test_file *file, const struct rf_yaml_node *key, bool of_reasons,
+                        const char **name, const struct rf_type **type)
 {
-    const char *names[RF_FEATURES_MAX];
+    size_t feature_count = file->plan->feature_count;
+    size_t count = feature_count + (of_reasons ? RF_CUSTOMER_FIELDS : 0);
+    const char *names[RF_FEATURES_MAX + RF_CUSTOMER_FIELDS];
+    size_t index = 0;
 
-    for (size_t i = 0; i < file->plan->feature_count; i++)
-        names[i] = file->plan->features[i].name;
-    return rf_test_find(file, key, "feature", names, file->plan->feature_count, index);
+    for (size_t i = 0; i < count; i++)
+        names[i] = i < feature_count
+                       ? file->plan->features[i].name
+                       : rf_customer_field_name((enum rf_customer_field)(i - feature_count));
+    if (!rf_test_find(file, key, "feature", names, count, &index))
+        return false;
+    *name = names[index];
+    *type = index < feature_count ? file->plan->features[index].type
+                                  : rf_customer_type.fields[index - feature_count].type;
+    return true;
 }
 
 static bool find_rule(struct rf_test_file *file, const struct rf_yaml_node *node, size_t *index)
@@ -216,16 +229,17 @@ static bool find_rule(struct rf_test_file *file, const struct rf_yaml_node *node
 }
 
 static bool read_member(struct rf_test_file *file, const struct rf_yaml_node *key,
-                        const struct rf_yaml_node *item, struct rf_test_member *member)
+                        const struct rf_yaml_node *item, bool of_reasons,
+                        struct rf_test_member *member)
 {
+    const struct rf_type *type = NULL;
     const char *wrong = NULL;
-    size_t index = 0;
 
-    if (!find_feature(file, key, &index) || !read_value(file, item, &member->value))
+    if (!find_member(file, key, of_reasons, &member->name, &type) ||
+        !read_value(file, item, &member->value))
         return false;
     member->line = rf_test_line(file, key);
-    member->name = file->plan->features[index].name;
-    wrong = misfit(file->plan->features[index].type, &member->value);
+    wrong = misfit(type, &member->value);
     if (wrong == NULL)
         return true;
     rf_test_complain(file, item, NULL, "feature '%s' is %s", member->name, wrong);
@@ -233,8 +247,8 @@ static bool read_member(struct rf_test_file *file, const struct rf_yaml_node *ke
 }
 
 /* The pairs of a mapping but `customer`. */
-static bool read_members(struct rf_test_file *file, const struct rf_yaml_node *map, size_t *count,
-                         const struct rf_test_member **members)
+static bool read_members(struct rf_test_file *file, const struct rf_yaml_node *map, bool of_reasons,
+                         size_t *count, const struct rf_test_member **members)
 {
     struct rf_test_member *items =
         rf_arena_alloc_zero(file->arena, (map->count + 1) * sizeof *items);
@@ -244,7 +258,8 @@ static bool read_members(struct rf_test_file *file, const struct rf_yaml_node *m
     *members = items;
     for (size_t i = 0; i < map->count; i++) {
         if (strcmp(rf_yaml_key(map, i), "customer") != 0)
-            ok = read_member(file, map->keys[i], map->items[i], &items[(*count)++]) && ok;
+            ok = read_member(file, map->keys[i], map->items[i], of_reasons, &items[(*count)++]) &&
+                 ok;
     }
     return ok;
 }
@@ -341,7 +356,7 @@ static bool read_reasons(struct rf_test_file *file, const struct rf_yaml_node *n
     if (node == NULL)
         return true;
     if (node->kind == RF_YAML_MAP)
-        return read_members(file, node, &match->reason_count, &match->reasons);
+        return read_members(file, node, true, &match->reason_count, &match->reasons);
     rf_test_complain(file, node, "reasons: { FEATURE: VALUE }", "'reasons' is a mapping, not %s",
                      rf_yaml_kind_name(node));
     return false;
@@ -509,7 +524,7 @@ static bool add_features(struct rf_test_file *file, const struct rf_yaml_node *m
 
     *features = (struct rf_test_features){.line = rf_test_line(file, map)};
     return read_subject(file, map, &features->customer) &&
-           read_members(file, map, &features->count, &features->members);
+           read_members(file, map, false, &features->count, &features->members);
 }
 
 static bool add_held(struct rf_test_file *file, const struct rf_yaml_node *map,

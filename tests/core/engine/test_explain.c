@@ -128,6 +128,27 @@ START_TEST(a_condition_is_explained_part_by_part_with_its_values)
 }
 END_TEST
 
+START_TEST(what_is_read_of_the_customer_is_shown_like_a_feature)
+{
+    open_with(rule_of("customer.events + dropped < 5 && now - customer.first_seen > duration('1h') "
+                      "&& customer.id != 'bob'"));
+    call_at(0, true);
+    call_at(1, false);
+
+    const struct rf_explained *parts = explain_at(1)->when->parts;
+
+    ck_assert_uint_eq(parts[0].read_count, 2);
+    ck_assert_str_eq(parts[0].reads[0].name, "customer.events");
+    ck_assert_int_eq(parts[0].reads[0].value.as.integer, 2);
+    ck_assert_str_eq(parts[0].reads[1].name, "dropped");
+    ck_assert_uint_eq(parts[1].read_count, 1);
+    ck_assert_str_eq(parts[1].reads[0].name, "customer.first_seen");
+    ck_assert(rf_value_equal(parts[1].reads[0].value, rf_value_timestamp_ms(START)));
+    ck_assert_str_eq(parts[2].reads[0].name, "customer.id");
+    assert_text(parts[2].reads[0].value.as.text, "alice");
+}
+END_TEST
+
 START_TEST(a_part_that_cannot_be_evaluated_says_why)
 {
     open_with(rule_of("dropped > 0 && 10 / answered > 3"));
@@ -284,6 +305,7 @@ int main(void)
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_condition_is_explained_part_by_part_with_its_values);
+    tcase_add_test(tcase, what_is_read_of_the_customer_is_shown_like_a_feature);
     tcase_add_test(tcase, a_part_that_cannot_be_evaluated_says_why);
     tcase_add_test(tcase, a_value_is_of_the_instant_that_is_asked_for);
     tcase_add_test(tcase, a_cooldown_is_told_with_its_end_and_then_the_rule_fires);

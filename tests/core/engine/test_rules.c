@@ -9,6 +9,7 @@
 #include "core/engine/meter.h"
 #include "core/model/feature.h"
 #include "core/model/rule.h"
+#include "core/model/variables.h"
 #include "support/plan_fixture.h"
 
 #define START INT64_C(1700000000000)
@@ -302,6 +303,51 @@ START_TEST(each_evaluation_is_counted_and_one_in_a_thousand_is_timed)
 }
 END_TEST
 
+START_TEST(what_a_condition_names_of_the_customer_is_among_the_reasons)
+{
+    static const uint32_t reasons[] = {0};
+    uint32_t index = rule("new", "now - customer.first_seen >= duration('1ms') && dropped < 9", 0);
+    f.rules[index].reason_features = reasons;
+    f.rules[index].reason_count = 1;
+    f.rules[index].reason_customer =
+        1U << RF_CUSTOMER_ID | 1U << RF_CUSTOMER_FIRST_SEEN | 1U << RF_CUSTOMER_EVENTS;
+    open_engine();
+
+    ck_assert_uint_eq(call(0).derived_count, 0);
+    struct rf_fold result = call(1);
+
+    ck_assert_uint_eq(result.derived_count, 2); /* by time alone, and at the event */
+    ck_assert_int_eq(result.derived[0].reasons[3].value.as.integer, 1);
+    const struct rf_derived *derived = &result.derived[1];
+    ck_assert_uint_eq(derived->reason_count, 4);
+    ck_assert_str_eq(derived->reasons[0].name, "dropped");
+    ck_assert_str_eq(derived->reasons[1].name, "customer.id");
+    ck_assert(rf_bytes_equal(derived->reasons[1].value.as.text, rf_bytes_of_text("alice")));
+    ck_assert_str_eq(derived->reasons[2].name, "customer.first_seen");
+    ck_assert(rf_value_equal(derived->reasons[2].value, rf_value_timestamp_ms(START)));
+    ck_assert_str_eq(derived->reasons[3].name, "customer.events");
+    ck_assert_int_eq(derived->reasons[3].value.as.integer, 2);
+}
+END_TEST
+
+START_TEST(an_open_alert_is_told_again_as_what_it_names_of_the_customer_changes)
+{
+    uint32_t index = rule("new", "customer.events >= 2", 0);
+    f.rules[index].clear_when = fixture_expr(&f, "customer.events > 100", &rf_type_bool);
+    f.rules[index].update = 1;
+    f.rules[index].reason_customer = 1U << RF_CUSTOMER_EVENTS;
+    open_engine();
+    call(0);
+    ck_assert_uint_eq(call(1).derived_count, 1);
+
+    struct rf_fold result = call(2);
+
+    ck_assert_uint_eq(result.derived_count, 1);
+    ck_assert_int_eq(result.derived[0].status, RF_STATUS_UPDATED);
+    ck_assert_int_eq(result.derived[0].reasons[0].value.as.integer, 3);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("core/engine/rules");
@@ -317,6 +363,8 @@ int main(void)
     tcase_add_test(tcase, the_id_is_of_the_event_and_the_rule_and_nothing_else);
     tcase_add_test(tcase, each_evaluation_is_counted_and_one_in_a_thousand_is_timed);
     tcase_add_test(tcase, reasons_and_texts_outlive_the_next_event);
+    tcase_add_test(tcase, what_a_condition_names_of_the_customer_is_among_the_reasons);
+    tcase_add_test(tcase, an_open_alert_is_told_again_as_what_it_names_of_the_customer_changes);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

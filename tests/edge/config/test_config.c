@@ -14,6 +14,7 @@
 #include "core/model/rule.h"
 #include "core/model/schema.h"
 #include "core/model/source.h"
+#include "core/model/variables.h"
 #include "edge/config/config.h"
 
 static struct rf_arena arena;
@@ -210,6 +211,13 @@ static const struct {
     {"kafka: { bootstrap.servers: localhost }\n"
      "rules: { r: { when: 'customer.id == \"1\"', emit: o } }\noutputs: { o: { topic: o } }\n",
      "rule 'r' reads no feature"},
+    {"kafka: { bootstrap.servers: localhost }\n"
+     "rules: { r: { when: 'customer.events == 3', emit: o } }\noutputs: { o: { topic: o } }\n",
+     NULL},
+    {"kafka: { bootstrap.servers: localhost }\n"
+     "rules: { r: { when: 'now - customer.first_seen > duration(\"1h\")', emit: o } }\n"
+     "outputs: { o: { topic: o } }\n",
+     NULL},
 };
 
 START_TEST(what_is_dangerous_is_a_warning)
@@ -542,6 +550,20 @@ START_TEST(an_expression_reads_through_expressions_but_not_through_folds)
 }
 END_TEST
 
+START_TEST(what_a_condition_names_of_the_customer_is_a_reason)
+{
+    const struct rf_plan *plan =
+        plan_of("  a: { count: call }\n",
+                "  r: { when: customer.events > a, clear_when: customer.id != '', emit: alert }\n"
+                "  s: { when: a > 1, emit: alert, because: string(customer.events) }\n");
+
+    ck_assert_uint_eq(plan->rules[0].reason_count, 1);
+    ck_assert_uint_eq(plan->rules[0].reason_customer,
+                      1U << RF_CUSTOMER_EVENTS | 1U << RF_CUSTOMER_ID);
+    ck_assert_uint_eq(plan->rules[1].reason_customer, 0);
+}
+END_TEST
+
 START_TEST(a_rule_that_reads_a_fold_is_not_asked_for_what_that_fold_looked_at)
 {
     const struct rf_plan *plan = plan_of("  a: { count: call }\n"
@@ -832,6 +854,7 @@ int main(void)
     tcase_add_test(tcase, a_feature_takes_every_source_of_its_kind);
     tcase_add_test(tcase, where_there_is_one_kind_on_may_be_left_out);
     tcase_add_test(tcase, an_expression_reads_through_expressions_but_not_through_folds);
+    tcase_add_test(tcase, what_a_condition_names_of_the_customer_is_a_reason);
     tcase_add_test(tcase, a_rule_that_reads_a_fold_is_not_asked_for_what_that_fold_looked_at);
     tcase_add_test(tcase, a_version_is_of_what_is_meant_not_of_how_it_is_written);
     tcase_add_loop_test(tcase, a_redefined_feature_has_another_state, 0,
