@@ -9,11 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/codec/value_json.h"
 #include "core/model/feature.h"
 #include "core/model/format.h"
+#include "core/model/pattern.h"
 #include "core/model/plan.h"
 #include "core/model/rule.h"
 #include "core/model/source.h"
+#include "core/model/variables.h"
 #include "core/task/memory_store.h"
 #include "core/task/outbox.h"
 #include "core/task/task.h"
@@ -24,7 +27,7 @@
 #include "core/task/task_time.h"
 #include "support/plan_fixture.h"
 
-#define RUNS      1200
+#define RUNS      450
 #define CUSTOMERS 7
 #define STEPS_MAX 160
 #define BEGIN     INT64_C(1700000000000)
@@ -42,73 +45,271 @@ struct step {
     char customer[4];
     rf_ms time;
     double amount;
+    int64_t number; /* of one of four calls: 3; of a ticket what is done to it */
+    uint64_t id;    /* some come twice */
+    char text[4];   /* who was called, or which ticket */
+};
+
+/* Its sources. */
+enum {
+    CALLS,
+    ERASURES,
+    TICKETS,
+    SOURCES
 };
 
 static struct fixture fixture;
 static const struct rf_customer_codec *codec;
 static struct step steps[STEPS_MAX];
 static size_t step_count;
+static uint64_t told[RF_RULES_MAX]; /* by rule, in all runs */
 
-/* ---- the plan: everything that waits ---- */
+/* ---- the plan: everything that waits, and one of each kind that is remembered ---- */
 
-static uint32_t feature(const char *name, enum rf_feature_kind kind, rf_span_ms window,
-                        const struct rf_type *state_type)
+static uint32_t on_calls(struct rf_feature feature, const char *value)
 {
-    return fixture_feature(&fixture, (struct rf_feature){.name = name,
-                                                         .kind = kind,
-                                                         .window = window,
-                                                         .bucket = RF_HOUR_MS,
-                                                         .half_life = 12 * RF_HOUR_MS,
-                                                         .state_type = state_type});
+    uint32_t index = 0;
+
+    feature.bucket = RF_HOUR_MS;
+    index = fixture_feature(&fixture, feature);
+    fixture_listen(&fixture, index, CALLS, NULL,
+                   value == NULL ? NULL : fixture_expr(&fixture, value, NULL));
+    fixture.features[index].reads_now = feature.window > 0 || feature.kind == RF_FEATURE_DECAY;
+    return index;
 }
 
-static void read_by(struct rf_rule *rule, uint32_t index)
+static void add_numbers(void)
 {
-    rule->reads.bits[index / 64] |= UINT64_C(1) << (index % 64);
+    static const rf_span_ms windows[] = {0, 30 * RF_HOUR_MS};
+    static const char *const names[][5] = {{"sum", "least", "most", "mean", "median"},
+                                           {"sum_w", "least_w", "most_w", "mean_w", "median_w"}};
+
+    for (size_t i = 0; i < 2; i++) {
+        on_calls((struct rf_feature){.name = names[i][0],
+                                     .kind = RF_FEATURE_SUM,
+                                     .window = windows[i],
+                                     .state_type = &rf_type_double},
+                 "event.amount");
+        on_calls((struct rf_feature){.name = names[i][1],
+                                     .kind = RF_FEATURE_MIN,
+                                     .window = windows[i],
+                                     .state_type = &rf_type_double},
+                 "event.amount");
+        on_calls((struct rf_feature){.name = names[i][2],
+                                     .kind = RF_FEATURE_MAX,
+                                     .window = windows[i],
+                                     .state_type = &rf_type_double},
+                 "event.amount");
+        on_calls(
+            (struct rf_feature){.name = names[i][3], .kind = RF_FEATURE_MEAN, .window = windows[i]},
+            "event.amount");
+        on_calls(
+            (struct rf_feature){
+                .name = names[i][4], .kind = RF_FEATURE_QUANTILE, .window = windows[i], .q = 0.5},
+            "event.amount");
+    }
+    on_calls((struct rf_feature){.name = "mood", /* as of an answer to a survey */
+                                 .kind = RF_FEATURE_MEAN,
+                                 .half_life = 12 * RF_HOUR_MS},
+             "event.amount");
+    on_calls((struct rf_feature){.name = "median_h",
+                                 .kind = RF_FEATURE_QUANTILE,
+                                 .half_life = 12 * RF_HOUR_MS,
+                                 .q = 0.5},
+             "event.amount");
+    on_calls((struct rf_feature){.name = "trend",
+                                 .kind = RF_FEATURE_TREND,
+                                 .window = 2 * RF_DAY_MS,
+                                 .state_type = &rf_type_int},
+             NULL);
+    on_calls((struct rf_feature){.name = "gap", .kind = RF_FEATURE_INTERVAL, .stat = RF_STAT_MEAN},
+             NULL);
+    on_calls(
+        (struct rf_feature){.name = "gap_sd", .kind = RF_FEATURE_INTERVAL, .stat = RF_STAT_STDDEV},
+        NULL);
 }
 
-static void rule(struct rf_rule rule, const char *when, const char *clear_when, uint32_t reads)
+static void add_values(void)
 {
-    static uint32_t reasons[RF_RULES_MAX];
-    uint32_t *reason = &reasons[fixture.plan.rule_count];
+    static const struct {
+        const char *name;
+        enum rf_feature_kind kind;
+        rf_span_ms window, half_life;
+    } rows[] = {
+        {"usual", RF_FEATURE_TOP, 0, 0},
+        {"usual_w", RF_FEATURE_TOP, RF_DAY_MS, 0},
+        {"usual_h", RF_FEATURE_TOP, 0, 12 * RF_HOUR_MS},
+        {"spread", RF_FEATURE_ENTROPY, 0, 0},
+        {"spread_w", RF_FEATURE_ENTROPY, RF_DAY_MS, 0},
+        {"spread_h", RF_FEATURE_ENTROPY, 0, 12 * RF_HOUR_MS},
+        {"replies", RF_FEATURE_COUNT_BY, 0, 0},
+        {"replies_w", RF_FEATURE_COUNT_BY, RF_DAY_MS, 0},
+        {"others", RF_FEATURE_COUNT_DISTINCT, 0, 0},
+        {"others_w", RF_FEATURE_COUNT_DISTINCT, 30 * RF_HOUR_MS, 0},
+        {"whom_first", RF_FEATURE_FIRST, 0, 0},
+        {"whom_last", RF_FEATURE_LAST, 2 * RF_DAY_MS, 0},
+    };
 
-    *reason = reads;
-    rule.when = fixture_expr(&fixture, when, &rf_type_bool);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        on_calls((struct rf_feature){.name = rows[i].name,
+                                     .kind = rows[i].kind,
+                                     .window = rows[i].window,
+                                     .half_life = rows[i].half_life,
+                                     .key_type = &rf_type_string,
+                                     .state_type = &rf_type_string},
+                 "event.text");
+}
+
+/* A ticket: 0 and 1 open it, 2 closes it. */
+static void add_cases(void)
+{
+    static const enum rf_feature_stat stats[] = {RF_STAT_OLDEST, RF_STAT_REOPENED,
+                                                 RF_STAT_RESOLUTION_MEAN};
+    static const char *const names[] = {"oldest", "reopened", "resolution"};
+    uint32_t cases =
+        fixture_feature(&fixture, (struct rf_feature){.name = "tickets", .kind = RF_FEATURE_CASES});
+
+    fixture_listen_cases(&fixture, cases, TICKETS,
+                         fixture_expr(&fixture, "event.number < 2", &rf_type_bool),
+                         fixture_expr(&fixture, "event.number == 2", &rf_type_bool),
+                         fixture_expr(&fixture, "event.text", NULL));
+    for (size_t i = 0; i < 3; i++) {
+        uint32_t of = fixture_feature(&fixture, (struct rf_feature){.name = names[i],
+                                                                    .kind = RF_FEATURE_CASES_OF,
+                                                                    .stat = stats[i],
+                                                                    .of = cases});
+
+        fixture.features[of].reads.bits[cases / 64] |= UINT64_C(1) << (cases % 64);
+    }
+}
+
+static uint32_t feature_named(const char *name)
+{
+    uint32_t i = 0;
+
+    while (strcmp(fixture.features[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+/* `reads`: names, with spaces in between. All of them are reasons. */
+static uint32_t rule(struct rf_rule rule, const char *when, const char *clear_when,
+                     const char *reads)
+{
+    uint32_t *reasons = rf_arena_alloc(&fixture.arena, 8 * sizeof *reasons);
+    char names[64];
+
+    snprintf(names, sizeof names, "%s", reads);
+    for (char *name = strtok(names, " "); name != NULL; name = strtok(NULL, " ")) {
+        uint32_t index = feature_named(name);
+
+        reasons[rule.reason_count++] = index;
+        rule.reads.bits[index / 64] |= UINT64_C(1) << (index % 64);
+    }
+    rule.when = when == NULL ? NULL : fixture_expr(&fixture, when, &rf_type_bool);
     if (clear_when != NULL)
         rule.clear_when = fixture_expr(&fixture, clear_when, &rf_type_bool);
-    rule.reason_features = reason;
-    rule.reason_count = 1;
-    read_by(&rule, reads);
-    fixture_rule(&fixture, rule);
+    rule.reason_features = reasons;
+    return fixture_rule(&fixture, rule);
+}
+
+static void add_rules(void)
+{
+    rule((struct rf_rule){.name = "quiet"},
+         "last_call != null && now - last_call > duration('72h')", NULL, "last_call");
+    rule((struct rf_rule){.name = "fading"}, "rate < 0.75", "rate > 2.0", "rate");
+    rule((struct rf_rule){.name = "busy", .hold = 5 * RF_HOUR_MS, .cooldown = RF_DAY_MS},
+         "calls >= 2", NULL, "calls");
+    rule((struct rf_rule){.name = "news", .cooldown = 3 * RF_HOUR_MS}, "calls == 1", NULL, "calls");
+    rule((struct rf_rule){.name = "tried", .mode = RF_MODE_SHADOW, .hold = 2 * RF_HOUR_MS},
+         "calls >= 2", "rate < 0.75", "calls");
+    rule((struct rf_rule){.name = "overdue", .hold = 2 * RF_HOUR_MS, .update = RF_HOUR_MS},
+         "oldest != null && now - oldest > duration('20h')", "tickets.size() == 0",
+         "oldest tickets reopened resolution");
+    rule((struct rf_rule){.name = "asks-around",
+                          .hold = RF_HOUR_MS,
+                          .update = 3 * RF_HOUR_MS,
+                          .reason_customer = 1U << RF_CUSTOMER_EVENTS,
+                          .because = fixture_expr(&fixture,
+                                                  "string(others_w) + ' others, usually ' + "
+                                                  "(usual_h == null ? 'nobody' : usual_h)",
+                                                  &rf_type_string)},
+         "customer.events > 2 && others_w >= 2 && spread_w > 0.5", "others_w < 2",
+         "others_w spread_w usual_w replies_w");
+    rule((struct rf_rule){.name = "unlike",
+                          .cooldown = 6 * RF_HOUR_MS,
+                          .offer_value = fixture_expr(&fixture, "mood == null ? sum : sum + mood",
+                                                      &rf_type_double)},
+         "replies[?'t1'].orValue(0) > 1 || (mean_w != null && mood != null && mood > mean_w)", NULL,
+         "replies mean_w mood median trend gap gap_sd");
+}
+
+/* One of four calls, within two days another, no third of them in between; and: an opened ticket, then no call for a day. */
+static void add_patterns(void)
+{
+    static struct rf_pattern patterns[2];
+    static const struct rf_pattern_step repeated[] = {{"calls", false}};
+    static const struct rf_pattern_step silent[] = {{"tickets", false}, {"calls", true}};
+    static const struct rf_pattern_stage twice[] = {{.step = 0}, {.step = 0}};
+    static const struct rf_pattern_stage once[] = {{.step = 0}};
+    struct rf_pattern_input *inputs = rf_arena_alloc_zero(&fixture.arena, 3 * sizeof *inputs);
+
+    inputs[0] = (struct rf_pattern_input){
+        .source = CALLS, .where = fixture_expr(&fixture, "event.number == 3", &rf_type_bool)};
+    inputs[1] = (struct rf_pattern_input){
+        .source = TICKETS, .where = fixture_expr(&fixture, "event.number < 2", &rf_type_bool)};
+    inputs[2] = (struct rf_pattern_input){.source = CALLS, .step = 1};
+    patterns[0] = (struct rf_pattern){.state_name = "again_1",
+                                      .steps = repeated,
+                                      .step_count = 1,
+                                      .stages = twice,
+                                      .stage_count = 2,
+                                      .inputs = inputs,
+                                      .input_count = 1,
+                                      .within = 2 * RF_DAY_MS};
+    patterns[1] = (struct rf_pattern){.state_name = "left_1",
+                                      .steps = silent,
+                                      .step_count = 2,
+                                      .stages = once,
+                                      .stage_count = 1,
+                                      .inputs = inputs + 1,
+                                      .input_count = 2,
+                                      .ends_in_silence = true,
+                                      .forbids = 2,
+                                      .silence = RF_DAY_MS,
+                                      .skips = true};
+    patterns[0].rule =
+        rule((struct rf_rule){.name = "again", .pattern = &patterns[0]}, NULL, NULL, "calls");
+    patterns[1].rule = rule((struct rf_rule){.name = "left", .pattern = &patterns[1]}, NULL, NULL,
+                            "tickets last_call");
+    fixture.plan.patterns = patterns;
+    fixture.plan.pattern_count = 2;
 }
 
 static void make_plan(void)
 {
-    uint32_t last = 0;
-    uint32_t rate = 0;
-    uint32_t calls = 0;
-
     fixture_init(&fixture);
-    fixture_source(&fixture, "calls", 0);
+    fixture_source(&fixture, "calls", 36 * RF_HOUR_MS);
     fixture_source(&fixture, "erasures", 0);
-    for (int i = 0; i < 2; i++)
+    fixture_source(&fixture, "tickets", 0);
+    for (int i = 0; i < SOURCES; i++)
         fixture.sources[i].time = fixture_expr(&fixture, "event.instant", NULL);
-    fixture.sources[1].role = RF_ROLE_ERASE;
-    last = feature("last_call", RF_FEATURE_LAST, 0, &rf_type_timestamp);
-    fixture_listen(&fixture, last, 0, NULL, fixture_expr(&fixture, "event.instant", NULL));
-    rate = feature("rate", RF_FEATURE_DECAY, 0, NULL);
-    fixture_listen(&fixture, rate, 0, NULL, fixture_expr(&fixture, "event.amount", NULL));
-    fixture.features[rate].reads_now = true;
-    calls = feature("calls", RF_FEATURE_COUNT, RF_DAY_MS, NULL);
-    fixture_listen(&fixture, calls, 0, NULL, NULL);
-    rule((struct rf_rule){.name = "quiet"},
-         "last_call != null && now - last_call > duration('72h')", NULL, last);
-    rule((struct rf_rule){.name = "fading"}, "rate < 0.75", "rate > 2.0", rate);
-    rule((struct rf_rule){.name = "busy", .hold = 5 * RF_HOUR_MS, .cooldown = RF_DAY_MS},
-         "calls >= 2", NULL, calls);
-    rule((struct rf_rule){.name = "news", .cooldown = 3 * RF_HOUR_MS}, "calls == 1", NULL, calls);
-    rule((struct rf_rule){.name = "tried", .mode = RF_MODE_SHADOW, .hold = 2 * RF_HOUR_MS},
-         "calls >= 2", "rate < 0.75", calls);
+    fixture.sources[ERASURES].role = RF_ROLE_ERASE;
+    fixture.sources[CALLS].id = fixture_expr(&fixture, "event.natural", NULL);
+    on_calls((struct rf_feature){.name = "last_call",
+                                 .kind = RF_FEATURE_LAST,
+                                 .state_type = &rf_type_timestamp},
+             "event.instant");
+    on_calls(
+        (struct rf_feature){.name = "rate", .kind = RF_FEATURE_DECAY, .half_life = 12 * RF_HOUR_MS},
+        "event.amount");
+    on_calls((struct rf_feature){.name = "calls", .kind = RF_FEATURE_COUNT, .window = RF_DAY_MS},
+             NULL);
+    add_numbers();
+    add_values();
+    add_cases();
+    add_rules();
+    add_patterns();
     fixture.plan.lifecycle_output = 0;
     fixture.plan.max_ahead = 400 * RF_DAY_MS;
     fixture.plan.record_bytes_max = 65536;
@@ -124,23 +325,25 @@ static bool decode(void *self, uint32_t source, struct rf_bytes payload, struct 
 
     (void)self;
     (void)source;
-    (void)arena;
     (void)err;
     memcpy(&index, payload.data, sizeof index);
     step = &steps[index];
     fields[FIELD_INSTANT] = rf_value_timestamp_ms(step->time);
     fields[FIELD_AMOUNT] = rf_value_double(step->amount);
+    fields[FIELD_NUMBER] = rf_value_int(step->number);
+    fields[FIELD_NATURAL] = rf_value_uint(step->id);
+    fields[FIELD_TEXT] = rf_value_string(rf_arena_copy(arena, rf_bytes_of_text(step->text)));
     return true;
 }
 
 static const struct rf_decoder_ops decoder_ops = {.decode = decode};
-static const struct rf_decoder decoders[FIXTURE_SOURCES_MAX] = {{.ops = &decoder_ops},
-                                                                {.ops = &decoder_ops}};
+static const struct rf_decoder decoders[FIXTURE_SOURCES_MAX] = {
+    {.ops = &decoder_ops}, {.ops = &decoder_ops}, {.ops = &decoder_ops}};
 
 static void make_script(uint64_t *seed)
 {
     rf_ms time = BEGIN;
-    int64_t offsets[2] = {0};
+    int64_t offsets[SOURCES] = {0};
 
     step_count = 30 + fixture_random_below(seed, STEPS_MAX - 30);
     fixture.plan.ttl = fixture_random_below(seed, 2) == 0 ? 9 * RF_DAY_MS : 0;
@@ -155,8 +358,9 @@ static void make_script(uint64_t *seed)
         *step = (struct step){.kind = kind == 0   ? STEP_ERASE
                                       : kind <= 3 ? STEP_ADVANCE
                                                   : STEP_EVENT};
-        snprintf(step->customer, sizeof step->customer, "c%d",
-                 (int)fixture_random_below(seed, CUSTOMERS));
+        snprintf(step->customer, sizeof step->customer, "c%d", /* one has half of them */
+                 fixture_random_below(seed, 2) == 0 ? 0
+                                                    : (int)fixture_random_below(seed, CUSTOMERS));
         time += (rf_span_ms)(fixture_random_below(seed, 8) == 0
                                  ? fixture_random_below(seed, 100 * RF_HOUR_MS)
                                  : fixture_random_below(seed, 4 * RF_HOUR_MS));
@@ -164,7 +368,20 @@ static void make_script(uint64_t *seed)
         if (step->kind == STEP_EVENT && fixture_random_below(seed, 4) == 0)
             step->time -= (rf_span_ms)fixture_random_below(seed, 40 * RF_HOUR_MS);
         step->amount = (double)fixture_random_below(seed, 5) / 2.0;
-        step->source = step->kind == STEP_ERASE;
+        step->source = step->kind == STEP_ERASE             ? ERASURES
+                       : fixture_random_below(seed, 3) == 0 ? TICKETS
+                                                            : CALLS;
+        step->number = (int64_t)fixture_random_below(seed, step->source == TICKETS ? 3 : 4);
+        step->text[0] = 't';
+        step->text[1] = (char)('0' + (step->source == TICKETS ? fixture_random_below(seed, 4) == 0
+                                                              : fixture_random_below(seed, 9)));
+        step->id = i;
+        if (i > 10 && fixture_random_below(seed, 6) == 0) { /* it is told twice */
+            const struct step *before = &steps[i - 1 - fixture_random_below(seed, 10)];
+
+            step->id = before->id;
+            memcpy(step->customer, before->customer, sizeof step->customer);
+        }
         step->offset = step->kind == STEP_ADVANCE ? 0 : offsets[step->source]++;
     }
 }
@@ -257,6 +474,8 @@ static struct rf_bytes copy_of(struct rf_bytes bytes)
 
 static void write_derived(const struct rf_derived *derived, struct rf_buffer *out)
 {
+    if (derived->rule != RF_RULE_NONE)
+        told[derived->rule]++;
     rf_buffer_printf(out, "%s %s %s %.*s at %lld from %s-%d-%lld episode %lld %s", derived->id,
                      rf_status_name(derived->status),
                      derived->rule == RF_RULE_NONE ? "-" : fixture.rules[derived->rule].name,
@@ -264,10 +483,17 @@ static void write_derived(const struct rf_derived *derived, struct rf_buffer *ou
                      (long long)derived->occurred_at, derived->position.topic,
                      (int)derived->position.partition, (long long)derived->position.offset,
                      (long long)derived->episode, derived->episode_id);
-    for (size_t i = 0; i < derived->reason_count; i++)
-        rf_buffer_printf(out, " %s kind %d %llx", derived->reasons[i].name,
-                         (int)derived->reasons[i].value.kind,
-                         (unsigned long long)derived->reasons[i].value.as.integer);
+    for (size_t i = 0; i < derived->reason_count; i++) {
+        rf_buffer_printf(out, " %s ", derived->reasons[i].name);
+        rf_value_print_json(out, derived->reasons[i].value);
+    }
+    for (size_t i = 0; i < derived->matched_count; i++)
+        rf_buffer_printf(out, " matched %s-%lld at %lld", derived->matched[i].position.topic,
+                         (long long)derived->matched[i].position.offset,
+                         (long long)derived->matched[i].time);
+    rf_buffer_append_text(out, " because ");
+    rf_buffer_append(out, derived->because.data, derived->because.size);
+    rf_value_print_json(out, derived->offer_value);
     rf_buffer_append_byte(out, '\n');
 }
 
@@ -288,7 +514,7 @@ static void commit(struct world *world, size_t done)
 {
     const struct rf_sealed *sealed = NULL;
     const struct rf_out *outbox = NULL;
-    int64_t positions[FIXTURE_SOURCES_MAX] = {-1, -1};
+    int64_t positions[FIXTURE_SOURCES_MAX] = {-1, -1, -1};
     size_t count = 0;
     struct rf_error err = {0};
 
@@ -575,6 +801,9 @@ START_TEST(however_a_script_is_cut_into_transactions_the_outcome_is_the_same)
 
     printf("%d runs, %llu derived events\n", RUNS, (unsigned long long)derived);
     ck_assert_uint_gt(derived, 20 * RUNS); /* or the scripts prove nothing */
+    for (size_t i = 0; i < fixture.plan.rule_count; i++)
+        ck_assert_msg(told[i] > RUNS || fixture.rules[i].mode == RF_MODE_SHADOW,
+                      "%s has told of nothing", fixture.rules[i].name);
     fixture_deinit(&fixture);
 }
 END_TEST
@@ -607,9 +836,9 @@ START_TEST(who_is_held_waits_for_an_event_in_the_same_transaction_and_in_the_nex
 
     make_plan();
     fixture.plan.lateness = RF_LATENESS_NONE;
-    steps[0] = (struct step){.customer = "c0", .time = BEGIN, .amount = 1.0};
+    steps[0] = (struct step){.customer = "c0", .time = BEGIN, .amount = 1.0, .id = 1};
     steps[1] = (struct step){
-        .customer = "c0", .offset = 1, .time = BEGIN + 11 * RF_HOUR_MS, .amount = 5.0};
+        .customer = "c0", .offset = 1, .time = BEGIN + 11 * RF_HOUR_MS, .amount = 5.0, .id = 2};
     rf_buffer_init(&whole_state, 1U << 20);
     rf_buffer_init(&cut_state, 1U << 20);
 
