@@ -47,25 +47,67 @@ bool rf_crossing_holds(struct rf_engine *engine, const struct rf_customer *custo
 struct search {
     struct rf_engine *engine;
     const struct rf_customer *customer;
-    const struct rf_test *test;
+    const struct rf_turn *turn;
 };
 
-static bool holds(const struct search *search, rf_ms at)
+/* What a turn is told by: whether it holds; or how its sides stand to each other. */
+enum phase {
+    PHASE_FALSE,
+    PHASE_TRUE,
+    PHASE_LESS,
+    PHASE_SAME,
+    PHASE_GREATER,
+    PHASE_NONE, /* no order is known, or there is no value */
+};
+
+static bool side_at(const struct search *search, const struct rf_expr *expr, rf_ms at,
+                    struct rf_value *value)
 {
-    return is_true(search->engine, search->customer, search->test->expr, &search->test->reads, at);
+    return evaluate(search->engine, search->customer, expr, &search->turn->reads, at, value);
 }
 
-/* A side as a number: instants and lengths in milliseconds. NAN: it is none. */
-static double number_at(const struct search *search, const struct rf_expr *expr, rf_ms at)
+/* Instants and lengths in milliseconds. NAN: it is none. */
+static double number_of(struct rf_value value)
 {
-    struct rf_value value = {0};
     double number = 0;
 
-    if (!evaluate(search->engine, search->customer, expr, &search->test->reads, at, &value))
-        return (double)NAN;
     if (value.kind == RF_VALUE_TIMESTAMP || value.kind == RF_VALUE_DURATION)
         return (double)rf_value_to_ms(value);
     return rf_value_to_double(value, &number) ? number : (double)NAN;
+}
+
+static enum phase phase_of_sides(const struct search *search, rf_ms at)
+{
+    struct rf_value left = {0}, right = {0};
+    double l = 0, r = 0;
+
+    if (!side_at(search, search->turn->left, at, &left) ||
+        !side_at(search, search->turn->right, at, &right))
+        return PHASE_NONE;
+    l = number_of(left);
+    r = number_of(right);
+    if (l < r)
+        return PHASE_LESS;
+    if (l > r)
+        return PHASE_GREATER;
+    return l == r || rf_value_equal(left, right) ? PHASE_SAME : PHASE_NONE;
+}
+
+static enum phase phase_at(const struct search *search, rf_ms at)
+{
+    const struct rf_turn *turn = search->turn;
+
+    if (turn->by_sign)
+        return phase_of_sides(search, at);
+    return is_true(search->engine, search->customer, turn->expr, &turn->reads, at) ? PHASE_TRUE
+                                                                                   : PHASE_FALSE;
+}
+
+static double number_at(const struct search *search, const struct rf_expr *expr, rf_ms at)
+{
+    struct rf_value value = {0};
+
+    return side_at(search, expr, at, &value) ? number_of(value) : (double)NAN;
 }
 
 /* NAN and what lies outside of (from, until] guess nothing. */
@@ -76,9 +118,9 @@ static rf_ms guess_at(double at, rf_ms from, rf_ms until)
 
 static rf_ms guess_decay(const struct search *search, rf_ms from, rf_ms until)
 {
-    const struct rf_feature *feature = &search->engine->plan->features[search->test->decay];
-    const struct rf_feature_state *state = &search->customer->features[search->test->decay];
-    double limit = number_at(search, search->test->other, from);
+    const struct rf_feature *feature = &search->engine->plan->features[search->turn->decay];
+    const struct rf_feature_state *state = &search->customer->features[search->turn->decay];
+    double limit = number_at(search, search->turn->other, from);
 
     if (!state->set || !(state->value.as.number / limit > 0))
         return GUESS_NONE;
@@ -90,13 +132,13 @@ static rf_ms guess_decay(const struct search *search, rf_ms from, rf_ms until)
 static rf_ms guess_alive(const struct search *search, rf_ms from, rf_ms until)
 {
     double v[RF_ALIVE_ARGUMENTS]; /* x, t_x, T, r, alpha, a, b */
-    double q = number_at(search, search->test->other, from);
-    double age_later = number_at(search, search->test->alive[2], from + SLOPE_MS);
+    double q = number_at(search, search->turn->other, from);
+    double age_later = number_at(search, search->turn->alive[2], from + SLOPE_MS);
     double base = 0, crossing = 0;
 
     for (size_t i = 0; i < RF_ALIVE_ARGUMENTS; i++)
-        v[i] = number_at(search, search->test->alive[i], from);
-    base = (1 - q) / q * (v[6] + v[0] - (search->test->alive_modified ? 0 : 1)) / v[5];
+        v[i] = number_at(search, search->turn->alive[i], from);
+    base = (1 - q) / q * (v[6] + v[0] - (search->turn->alive_modified ? 0 : 1)) / v[5];
     if (!(base > 0) || !(age_later > v[2]))
         return GUESS_NONE;
     crossing = (v[4] + v[1]) * rf_pow(base, 1 / (v[3] + v[0])) - v[4];
@@ -104,17 +146,24 @@ static rf_ms guess_alive(const struct search *search, rf_ms from, rf_ms until)
                     until);
 }
 
+static double difference_at(const struct search *search, rf_ms at)
+{
+    double left = number_at(search, search->turn->left, at);
+    double right = number_at(search, search->turn->right, at);
+
+    return search->turn->form == RF_TURN_DECAYS ? rf_log2(left / right) : left - right;
+}
+
 /* The zero of the line through the difference of the sides now and a little later. */
 static rf_ms guess_line(const struct search *search, rf_ms from, rf_ms until)
 {
-    const struct rf_test *test = search->test;
     rf_ms later = until - from > SLOPE_MS ? from + SLOPE_MS : until;
     double now = 0, then = 0;
 
-    if (test->left == NULL)
+    if (search->turn->left == NULL)
         return GUESS_NONE;
-    now = number_at(search, test->left, from) - number_at(search, test->right, from);
-    then = number_at(search, test->left, later) - number_at(search, test->right, later);
+    now = difference_at(search, from);
+    then = difference_at(search, later);
     if (!(now < then) && !(now > then))
         return GUESS_NONE;
     return guess_at((double)from + now / (now - then) * (double)(later - from), from, until);
@@ -122,12 +171,13 @@ static rf_ms guess_line(const struct search *search, rf_ms from, rf_ms until)
 
 static rf_ms guess(const struct search *search, rf_ms from, rf_ms until)
 {
-    switch (search->test->form) {
-    case RF_TEST_DECAY:
+    switch (search->turn->form) {
+    case RF_TURN_DECAY:
         return guess_decay(search, from, until);
-    case RF_TEST_ALIVE:
+    case RF_TURN_ALIVE:
         return guess_alive(search, from, until);
-    case RF_TEST_ANY:
+    case RF_TURN_ANY:
+    case RF_TURN_DECAYS:
         break;
     }
     return guess_line(search, from, until);
@@ -135,9 +185,10 @@ static rf_ms guess(const struct search *search, rf_ms from, rf_ms until)
 
 /* Draws the bounds (`low`: as before, `high`: turned) together around a guess, in growing strides: a good guess is a
  * millisecond or two off. */
-static void narrow(const struct search *search, bool before, rf_ms about, rf_ms *low, rf_ms *high)
+static void narrow(const struct search *search, enum phase before, rf_ms about, rf_ms *low,
+                   rf_ms *high)
 {
-    bool turned = holds(search, about) != before;
+    bool turned = phase_at(search, about) != before;
 
     for (rf_span_ms stride = 1; stride < *high - *low; stride *= 8) {
         rf_ms at = turned ? about - stride : about + stride;
@@ -149,7 +200,7 @@ static void narrow(const struct search *search, bool before, rf_ms about, rf_ms 
         if (at <= *low || at >= *high)
             return;
         about = at;
-        if ((holds(search, at) != before) != turned) {
+        if ((phase_at(search, at) != before) != turned) {
             if (turned)
                 *low = at;
             else
@@ -159,23 +210,41 @@ static void narrow(const struct search *search, bool before, rf_ms about, rf_ms 
     }
 }
 
-/* The first instant in (from, until] at which the test has turned; RF_MS_MAX: it has not, at `until`. */
+/* Two instants in [from, until] between which it turns, the earliest that are found. False: none. */
+static bool enclose(const struct search *search, enum phase before, rf_ms from, rf_ms until,
+                    rf_ms *low, rf_ms *high)
+{
+    rf_span_ms stride = search->turn->once ? until - from : search->turn->stride;
+
+    *low = from;
+    for (;;) {
+        *high = stride < until - from ? from + stride : until;
+        if (phase_at(search, *high) != before)
+            return true;
+        if (*high == until)
+            return false;
+        *low = *high;
+        stride *= 2;
+    }
+}
+
+/* The first instant in (from, until] at which it has turned; RF_MS_MAX: none is found. */
 static rf_ms turn_of(const struct search *search, rf_ms from, rf_ms until)
 {
-    bool before = holds(search, from);
+    enum phase before = phase_at(search, from);
     rf_ms low = from;
     rf_ms high = until;
     rf_ms about = GUESS_NONE;
 
-    if (holds(search, until) == before)
+    if (!enclose(search, before, from, until, &low, &high))
         return RF_MS_MAX;
-    about = guess(search, from, until);
+    about = guess(search, low, high);
     if (about != GUESS_NONE)
         narrow(search, before, about, &low, &high);
     while (high - low > 1) {
         rf_ms middle = low + (high - low) / 2;
 
-        if (holds(search, middle) == before)
+        if (phase_at(search, middle) == before)
             low = middle;
         else
             high = middle;
@@ -183,36 +252,35 @@ static rf_ms turn_of(const struct search *search, rf_ms from, rf_ms until)
     return high;
 }
 
-static rf_ms next_step(const struct search *search, rf_ms from)
+static rf_ms next_step(const struct rf_engine *engine, const struct rf_customer *customer,
+                       const struct rf_feature_set *reads, rf_ms from)
 {
-    const struct rf_plan *plan = search->engine->plan;
-    const struct rf_feature_set *reads = &search->test->reads;
     rf_ms next = RF_MS_MAX;
 
     for (uint32_t i = rf_feature_set_next(reads, 0); i < RF_FEATURES_MAX;
          i = rf_feature_set_next(reads, i + 1)) {
-        rf_ms step = rf_steps_after(&plan->features[i], &search->customer->features[i], from);
+        rf_ms step = rf_steps_after(&engine->plan->features[i], &customer->features[i], from);
 
-        if (step < next)
-            next = step;
+        next = rf_ms_earlier(next, step);
     }
     return next;
 }
 
 /* An instant after `from` before which the test stays as it is. */
-static rf_ms candidate_of(const struct search *search, rf_ms from)
+static rf_ms candidate_of(struct rf_engine *engine, const struct rf_customer *customer,
+                          const struct rf_test *test, rf_ms from)
 {
-    rf_ms step = next_step(search, from);
-    rf_ms until = from > RF_MS_MAX - HORIZON_MS ? RF_MS_MAX - 1 : from + HORIZON_MS;
-    rf_ms turn = RF_MS_MAX;
+    rf_ms next = next_step(engine, customer, &test->reads, from);
+    rf_ms horizon = from > RF_MS_MAX - HORIZON_MS ? RF_MS_MAX - 1 : from + HORIZON_MS;
 
-    if (search->test->movement != RF_FLOWS)
-        return step;
-    if (step - 1 < until)
-        until = step - 1;
-    if (until > from)
-        turn = turn_of(search, from, until);
-    return rf_ms_earlier(turn, step);
+    for (size_t i = 0; i < test->turn_count; i++) {
+        const struct search search = {engine, customer, &test->turns[i]};
+        rf_ms until = rf_ms_earlier(next - 1, horizon);
+
+        if (until > from)
+            next = rf_ms_earlier(next, turn_of(&search, from, until));
+    }
+    return next;
 }
 
 /* ---- what need not be sought ---- */
@@ -259,12 +327,8 @@ static rf_ms next_candidate(struct rf_engine *engine, const struct rf_customer *
 {
     rf_ms next = RF_MS_MAX;
 
-    for (size_t i = 0; i < condition->test_count; i++) {
-        const struct search search = {engine, customer, &condition->tests[i]};
-        rf_ms candidate = candidate_of(&search, from);
-
-        next = rf_ms_earlier(next, candidate);
-    }
+    for (size_t i = 0; i < condition->test_count; i++)
+        next = rf_ms_earlier(next, candidate_of(engine, customer, &condition->tests[i], from));
     return next;
 }
 

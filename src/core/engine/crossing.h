@@ -1,11 +1,12 @@
 /* When a condition will come true, or cease to, if nothing happens.
  *
- * Candidates are the instants at which one of its tests may turn: for windows the steps, for decays and P(alive) the
- * closed form of the crossing, for what is linear in time the zero of the line. Every candidate is then made exact by
- * the program itself: the crossing is the first millisecond at which it says so, which is what an event at that
- * millisecond would have seen.
+ * Candidates are the instants at which one of its tests may turn (moving.h): for windows the steps, for decays and
+ * P(alive) the closed form of the crossing, for what is linear in time the zero of the line. Every candidate is then made
+ * exact by the program itself: the crossing is the first millisecond at which it says so, which is what an event at that
+ * millisecond would have seen. What may come and go is looked at in strides that double until it has turned.
  *
  *   decay      v 2^(-t/h) = c            t  = h log2(v / c)
+ *   decays     u 2^(-t/g) = v 2^(-t/h)   the zero of log2(u / v) - t (1/g - 1/h), a line
  *   P(alive)   BG/NBD, P = q             T* = (alpha + t_x) ((1-q)/q (b+x-1)/a)^(1/(r+x)) - alpha
  *              MBG/NBD                   the same with b + x in place of b + x - 1  */
 #pragma once

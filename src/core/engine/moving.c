@@ -1,14 +1,21 @@
 #include "core/engine/moving.h"
 
 #include "core/base/assert.h"
+#include "core/base/time.h"
 #include "core/engine/feature_set.h"
+#include "core/expr/monotone.h"
 #include "core/model/rule.h"
 #include "core/model/variables.h"
+
+#define TURNS_MAX       32           /* of one test */
+#define STRIDE_MS       RF_SECOND_MS /* to begin with, where no half-life is shorter */
+#define STRIDES_IN_HALF 16           /* in a half-life: there a decay is nearly straight */
 
 struct maker {
     struct rf_arena *arena;
     const struct rf_plan *plan;
     const struct rf_wiring *wiring;
+    enum rf_course courses[RF_FEATURES_MAX]; /* of the features, between two steps */
     struct rf_test *tests;
     size_t count, capacity;
 };
@@ -30,7 +37,8 @@ static enum rf_movement movement_of(const struct maker *maker, const struct rf_e
 {
     enum rf_movement movement = RF_STANDS;
 
-    if (rf_wiring_reads(maker->wiring, expr, reads))
+    (void)rf_wiring_reads(maker->wiring, expr, reads); /* the number of events stands, too */
+    if (reads_time(expr))
         return RF_FLOWS;
     for (uint32_t i = rf_feature_set_next(reads, 0); i < RF_FEATURES_MAX;
          i = rf_feature_set_next(reads, i + 1)) {
@@ -60,35 +68,144 @@ static bool flows(const struct maker *maker, const struct rf_expr *expr)
     return movement_of(maker, expr, &reads) == RF_FLOWS;
 }
 
-static bool take_alive(struct maker *maker, const struct rf_expr *side, struct rf_test *test)
+static bool take_alive(struct maker *maker, const struct rf_expr *side, struct rf_turn *turn)
 {
     const struct rf_feature *feature = feature_of(maker, side);
 
     if (feature != NULL && feature->expr != NULL)
         side = feature->expr; /* a feature that is p_alive(...) */
-    test->alive_modified =
-        rf_expr_is_call(maker->arena, side, "p_alive_mbg", test->alive, RF_ALIVE_ARGUMENTS);
-    return test->alive_modified ||
-           rf_expr_is_call(maker->arena, side, "p_alive", test->alive, RF_ALIVE_ARGUMENTS);
+    turn->alive_modified =
+        rf_expr_is_call(maker->arena, side, "p_alive_mbg", turn->alive, RF_ALIVE_ARGUMENTS);
+    return turn->alive_modified ||
+           rf_expr_is_call(maker->arena, side, "p_alive", turn->alive, RF_ALIVE_ARGUMENTS);
 }
 
-static void find_form(struct maker *maker, struct rf_test *test)
+static void find_form(struct maker *maker, struct rf_turn *turn)
 {
-    const struct rf_expr *sides[] = {test->left, test->right};
+    const struct rf_expr *sides[] = {turn->left, turn->right};
 
-    for (size_t i = 0; i < 2 && test->form == RF_TEST_ANY; i++) {
+    for (size_t i = 0; i < 2 && turn->form == RF_TURN_ANY; i++) {
         const struct rf_feature *feature = feature_of(maker, sides[i]);
 
         if (flows(maker, sides[1 - i]))
             continue;
-        test->other = sides[1 - i];
+        turn->other = sides[1 - i];
         if (feature != NULL && feature->kind == RF_FEATURE_DECAY) {
-            test->decay = (uint32_t)(feature - maker->plan->features);
-            test->form = RF_TEST_DECAY;
-        } else if (take_alive(maker, sides[i], test)) {
-            test->form = RF_TEST_ALIVE;
+            turn->decay = (uint32_t)(feature - maker->plan->features);
+            turn->form = RF_TURN_DECAY;
+        } else if (take_alive(maker, sides[i], turn)) {
+            turn->form = RF_TURN_ALIVE;
         }
     }
+    if (turn->other == NULL)
+        turn->form = RF_TURN_DECAYS;
+}
+
+static enum rf_course course_of(void *self, uint32_t variable)
+{
+    const struct maker *maker = self;
+
+    if (variable < RF_VARIABLE_FEATURE)
+        return variable == RF_VARIABLE_NOW ? RF_COURSE_MONOTONE : RF_COURSE_CONSTANT;
+    return maker->courses[variable - RF_VARIABLE_FEATURE];
+}
+
+/* A window stands, and everything that halves only falls. In order: an expression reads earlier features only. */
+static void find_courses(struct maker *maker)
+{
+    for (size_t i = 0; i < maker->plan->feature_count; i++) {
+        const struct rf_feature *feature = &maker->plan->features[i];
+
+        if (feature->expr != NULL)
+            maker->courses[i] = rf_expr_course(feature->expr, course_of, maker);
+        else
+            maker->courses[i] = feature->half_life > 0 ? RF_COURSE_MONOTONE : RF_COURSE_CONSTANT;
+    }
+}
+
+/* True where the one side moves throughout and the other does not. */
+static bool passes_once(struct maker *maker, const struct rf_turn *turn)
+{
+    enum rf_course left = rf_expr_course(turn->left, course_of, maker);
+    enum rf_course right = rf_expr_course(turn->right, course_of, maker);
+
+    return (left == RF_COURSE_CONSTANT && right == RF_COURSE_MONOTONE) ||
+           (left == RF_COURSE_MONOTONE && right == RF_COURSE_CONSTANT);
+}
+
+static rf_span_ms stride_of(const struct maker *maker, const struct rf_feature_set *reads)
+{
+    rf_span_ms stride = STRIDE_MS;
+
+    for (uint32_t i = rf_feature_set_next(reads, 0); i < RF_FEATURES_MAX;
+         i = rf_feature_set_next(reads, i + 1)) {
+        rf_span_ms half = maker->plan->features[i].half_life / STRIDES_IN_HALF;
+
+        if (half > 0 && half < stride)
+            stride = half;
+    }
+    return stride;
+}
+
+static struct rf_turn turn_of(struct maker *maker, const struct rf_inner_comparison *inner)
+{
+    struct rf_turn turn = {.expr = inner->test, .left = inner->left, .right = inner->right};
+
+    turn.by_sign =
+        inner->comparison == RF_COMPARES_EQUAL || inner->comparison == RF_COMPARES_NOT_EQUAL;
+    if (turn.left == NULL) {
+        rf_wiring_reads(maker->wiring, turn.expr, &turn.reads);
+        turn.once = rf_expr_course(turn.expr, course_of, maker) != RF_COURSE_ANY;
+    } else {
+        rf_wiring_reads(maker->wiring, turn.left, &turn.reads);
+        rf_wiring_reads(maker->wiring, turn.right, &turn.reads);
+        turn.once = passes_once(maker, &turn);
+        find_form(maker, &turn);
+    }
+    turn.stride = stride_of(maker, &turn.reads);
+    return turn;
+}
+
+/* The comparisons within `expr` that flow, and within what it reads. */
+static size_t find_inner(struct maker *maker, const struct rf_expr *expr,
+                         const struct rf_feature_set *reads, struct rf_inner_comparison *inner)
+{
+    size_t count = rf_condition_inner(maker->arena, expr, inner, TURNS_MAX);
+    size_t flowing = 0;
+
+    for (uint32_t i = rf_feature_set_next(reads, 0); i < RF_FEATURES_MAX;
+         i = rf_feature_set_next(reads, i + 1)) {
+        const struct rf_feature *feature = &maker->plan->features[i];
+
+        if (feature->expr != NULL)
+            count +=
+                rf_condition_inner(maker->arena, feature->expr, inner + count, TURNS_MAX - count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (flows(maker, inner[i].left) || flows(maker, inner[i].right))
+            inner[flowing++] = inner[i];
+    }
+    return flowing;
+}
+
+static void find_turns(struct maker *maker, const struct rf_condition *condition,
+                       struct rf_test *test)
+{
+    const struct rf_inner_comparison itself = {.test = condition->test,
+                                               .comparison = condition->comparison,
+                                               .left = condition->left,
+                                               .right = condition->right};
+    struct rf_turn whole = turn_of(maker, &itself);
+    struct rf_inner_comparison inner[TURNS_MAX];
+    size_t count = whole.once ? 0 : find_inner(maker, test->expr, &test->reads, inner);
+    size_t first = count > 0 && condition->left != NULL ? 1 : 0; /* not itself again */
+    struct rf_turn *turns = rf_arena_alloc(maker->arena, (count + 1) * sizeof *turns);
+
+    test->turn_count = 0;
+    test->turns = turns;
+    for (size_t i = first; i < count; i++)
+        turns[test->turn_count++] = turn_of(maker, &inner[i]);
+    turns[test->turn_count++] = whole;
 }
 
 static bool is_at_least(enum rf_comparison comparison)
@@ -122,13 +239,14 @@ static bool stands(const struct maker *maker, const struct rf_expr *expr)
 }
 
 /* `calls_7d >= 3` can stop to hold by itself, but not begin to. */
-static void find_direction(const struct maker *maker, enum rf_comparison comparison,
+static void find_direction(const struct maker *maker, const struct rf_condition *condition,
                            struct rf_test *test)
 {
-    const struct rf_feature *left = feature_of(maker, test->left);
-    const struct rf_feature *right = feature_of(maker, test->right);
-    bool falls_left = may_only_fall(left) && stands(maker, test->right);
-    bool falls_right = may_only_fall(right) && stands(maker, test->left);
+    enum rf_comparison comparison = condition->comparison;
+    const struct rf_feature *left = feature_of(maker, condition->left);
+    const struct rf_feature *right = feature_of(maker, condition->right);
+    bool falls_left = may_only_fall(left) && stands(maker, condition->right);
+    bool falls_right = may_only_fall(right) && stands(maker, condition->left);
 
     if ((!falls_left && !falls_right) || (!is_at_least(comparison) && !is_at_most(comparison)))
         return;
@@ -156,8 +274,6 @@ static void take_test(struct maker *maker, const struct rf_condition *condition,
 {
     struct rf_test test = {
         .expr = condition->test,
-        .left = condition->left,
-        .right = condition->right,
         .falling = RF_FEATURES_MAX,
         .lifts_by_rising = lifts,
         .lifts_by_falling = sinks,
@@ -166,10 +282,10 @@ static void take_test(struct maker *maker, const struct rf_condition *condition,
     test.movement = movement_of(maker, test.expr, &test.reads);
     if (test.movement == RF_STANDS)
         return;
-    if (test.movement == RF_FLOWS && test.left != NULL)
-        find_form(maker, &test);
-    if (test.left != NULL)
-        find_direction(maker, condition->comparison, &test);
+    if (test.movement == RF_FLOWS)
+        find_turns(maker, condition, &test);
+    if (condition->left != NULL)
+        find_direction(maker, condition, &test);
     keep(maker, &test);
 }
 
@@ -260,6 +376,7 @@ void rf_moving_make(struct rf_arena *arena, const struct rf_plan *plan,
     struct maker maker = {.arena = arena, .plan = plan, .wiring = wiring};
 
     *moving = (struct rf_moving){.has_timers = plan->ttl > 0 || plan->pattern_count > 0};
+    find_courses(&maker);
     moving->rules = rf_arena_alloc_zero(arena, plan->rule_count * sizeof *moving->rules);
     for (size_t i = 0; i < plan->rule_count; i++) {
         const struct rf_rule *rule = &plan->rules[i];

@@ -3,10 +3,11 @@
  * A condition is taken apart into its tests (core/expr/condition.h). A test
  *   stands   reads nothing that changes without an event;
  *   steps    reads windows: it can only change at the instants at which something enters or leaves one;
- *   flows    reads the time, or a decay: it changes in between, and is taken to do so at most once from one step
- *            to the next, as everything does that rises or falls throughout. (What comes and goes by itself, like an hour
- *            of the day, is seen at events and at other timers only.)
- * Where the form of a flowing test is known its crossing has a closed form (crossing.h). */
+ *   flows    reads the time, or a decay: it changes in between.
+ * A flowing test turns where it does itself, or where one of the comparisons within it does, those of the expressions
+ * that it reads among them: `risk == "amber"` turns with what `risk` is made of. What rises or falls throughout passes
+ * what it is compared with once; anything else is looked for in strides that double (crossing.h). What comes and goes
+ * within a stride by itself, like an hour of the day, is seen at events and at other timers only. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,24 +24,37 @@ enum rf_movement {
     RF_FLOWS,
 };
 
-enum rf_test_form {
-    RF_TEST_ANY,   /* the difference of its sides is taken for a straight line */
-    RF_TEST_DECAY, /* a DECAY against what does not flow */
-    RF_TEST_ALIVE, /* p_alive(...) against what does not flow */
+enum rf_turn_form {
+    RF_TURN_ANY,    /* the difference of its sides is taken for a straight line */
+    RF_TURN_DECAY,  /* a DECAY against what does not flow */
+    RF_TURN_ALIVE,  /* p_alive(...) against what does not flow */
+    RF_TURN_DECAYS, /* both sides flow: the logarithm of their ratio is taken for a straight line */
 };
 
 #define RF_ALIVE_ARGUMENTS 7
 
-struct rf_test {
-    const struct rf_expr *expr; /* bool */
-    enum rf_movement movement;
-    enum rf_test_form form;
+/* What of a flowing test turns at an instant of its own. */
+struct rf_turn {
+    const struct rf_expr *expr; /* bool; NULL: its sides alone are known */
+    bool
+        by_sign; /* it turns where its sides pass each other, and also where they meet: == and != */
+    bool once;   /* from one step to the next, as it rises or falls throughout */
+    enum rf_turn_form form;
+    rf_span_ms stride;                  /* where it does not turn once: the first look ahead */
     struct rf_feature_set reads;        /* in turn */
     const struct rf_expr *left, *right; /* NULL: it compares nothing */
     const struct rf_expr *other;        /* DECAY, ALIVE: the side that it is compared with */
     uint32_t decay;                     /* DECAY: the feature */
     const struct rf_expr *alive[RF_ALIVE_ARGUMENTS]; /* ALIVE */
     bool alive_modified;                             /* MBG/NBD */
+};
+
+struct rf_test {
+    const struct rf_expr *expr; /* bool */
+    enum rf_movement movement;
+    struct rf_feature_set reads; /* in turn */
+    size_t turn_count;           /* FLOWS */
+    const struct rf_turn *turns; /* the test itself is the last of them */
     uint32_t
         falling; /* a feature that may only fall (steps.h), against what stands; RF_FEATURES_MAX: none */
     bool

@@ -175,6 +175,71 @@ const struct rf_condition *rf_condition_of(struct rf_arena *arena, const struct 
     return condition;
 }
 
+struct searcher {
+    struct taker taker;
+    struct rf_inner_comparison *found;
+    size_t count, max;
+};
+
+static void find(struct searcher *searcher, const struct rf_node *test,
+                 enum rf_comparison comparison, const struct rf_node *left,
+                 const struct rf_node *right)
+{
+    struct rf_inner_comparison inner = {
+        .comparison = comparison,
+        .test = test == NULL ? NULL : part_of(&searcher->taker, test),
+        .left = part_of(&searcher->taker, left),
+        .right = part_of(&searcher->taker, right),
+    };
+
+    if ((test == NULL || inner.test != NULL) && inner.left != NULL && inner.right != NULL &&
+        searcher->count < searcher->max)
+        searcher->found[searcher->count++] = inner;
+}
+
+/* Equal to each of a list, which is a literal of one value where all of it is constant. */
+static void find_in_list(struct searcher *searcher, const struct rf_node *item,
+                         const struct rf_node *list)
+{
+    if (list->kind == RF_NODE_LIST) {
+        for (uint32_t i = 0; i < list->child_count; i++)
+            find(searcher, NULL, RF_COMPARES_EQUAL, item, list->children[i]);
+    } else if (list->kind == RF_NODE_LITERAL && list->literal.kind == RF_VALUE_LIST) {
+        for (size_t i = 0; i < list->literal.as.list->count; i++) {
+            struct rf_node *value = rf_arena_alloc(searcher->taker.arena, sizeof *value);
+
+            *value = *list;
+            value->literal = list->literal.as.list->items[i];
+            value->type = &rf_type_dyn;
+            find(searcher, NULL, RF_COMPARES_EQUAL, item, value);
+        }
+    }
+}
+
+static void find_in(struct searcher *searcher, const struct rf_node *node, unsigned depth)
+{
+    enum rf_comparison comparison = comparison_of(node);
+
+    if (node->kind == RF_NODE_MACRO || depth > DEPTH_MAX)
+        return;
+    if (comparison != RF_COMPARES_NOTHING)
+        find(searcher, node, comparison, node->children[0], node->children[1]);
+    if (node->kind == RF_NODE_BINARY && node->op == RF_OP_IN)
+        find_in_list(searcher, node->children[0], node->children[1]);
+    for (uint32_t i = 0; i < node->child_count; i++)
+        find_in(searcher, node->children[i], depth + 1);
+}
+
+size_t rf_condition_inner(struct rf_arena *arena, const struct rf_expr *expr,
+                          struct rf_inner_comparison *found, size_t max)
+{
+    struct searcher searcher = {
+        .taker = {.arena = arena, .whole = expr}, .found = found, .max = max};
+
+    find_in(&searcher, expr->root, 0);
+    return searcher.count;
+}
+
 bool rf_expr_is_variable(const struct rf_expr *expr, uint32_t *variable)
 {
     if (expr->root->kind != RF_NODE_IDENT || expr->root->resolved != RF_RESOLVED_VARIABLE)

@@ -39,6 +39,18 @@ struct rf_condition {
  * bool), or too deep to be taken apart. */
 const struct rf_condition *rf_condition_of(struct rf_arena *arena, const struct rf_expr *expr);
 
+/* A comparison somewhere inside a program. `x in [a, b]` is two: x == a and x == b. */
+struct rf_inner_comparison {
+    const struct rf_expr *test; /* its truth; NULL: EQUAL to one of a list */
+    enum rf_comparison comparison;
+    const struct rf_expr *left, *right;
+};
+
+/* Those that can be asked by themselves: not the ones that read a macro's variables. The program itself comes first
+ * where it is one. Into `found`, which has room for `max`: what there are more is left out. Returns how many. */
+size_t rf_condition_inner(struct rf_arena *arena, const struct rf_expr *expr,
+                          struct rf_inner_comparison *found, size_t max);
+
 /* True where the program is nothing but a variable. */
 bool rf_expr_is_variable(const struct rf_expr *expr, uint32_t *variable);
 

@@ -42,6 +42,22 @@ static const char *const conditions[] = {
     "net >= 0.5 && rate > 0.1",
     "!(net >= 0.5) && spend_ago >= 1.0",
     "net < 0.5 && 2 > dropped",
+    "rate < 0.4 * slow",
+    "rate / slow < 0.3",
+    "ratio < 0.25",
+    "log_rate < -1.0",
+    "quiet_s == 2",
+    "quiet_s != 2 && rate > 0.1",
+    "quiet_s in [1, 3, 5]",
+    "quiet_s in [calls, 4] || rate < 0.01",
+    "risk == 'amber'",
+    "risk != 'red' && dropped < 2",
+    "band",
+    "(rate < 0.7) == (rate > 0.2)",
+    "(rate < 0.7 ? slow : rate) < 0.1",
+    "last_call != null && now == last_call + duration('1234ms')",
+    "int(rate * 4.0) == 1",
+    "customer.events > 2 && rate < 0.9",
 };
 #define CONDITION_COUNT (sizeof conditions / sizeof *conditions)
 
@@ -93,6 +109,12 @@ static void setup(void)
             "event.amount");
     feature((struct rf_feature){.name = "calls", .kind = RF_FEATURE_COUNT}, NULL, NULL);
     expression("silent", "rate < 0.05 || dropped == 0 && spend < 0.5");
+    expression("ratio", "slow > 0.0 ? rate / slow : 1.0");
+    expression("log_rate", "rate > 0.0 ? math.log(rate) : 0.0");
+    expression("quiet_s", "last_call == null ? -1 : (now - last_call).getSeconds()");
+    expression("risk", "rate > 0.6 ? 'green' : rate > 0.2 ? 'amber' : 'red'");
+    expression("band", "last_call != null && now - last_call > duration('1200ms') && "
+                       "now - last_call < duration('2100ms')");
     fixture_feature(&f, (struct rf_feature){
                             .name = "begin",
                             .kind = RF_FEATURE_EXPR,
@@ -198,14 +220,20 @@ struct reference {
 
 static bool truth(const struct rf_expr *expr, rf_ms at)
 {
-    struct rf_value variables[RF_VARIABLE_FEATURE + 16] = {0};
+    struct rf_value variables[RF_VARIABLE_FEATURE + 24] = {0};
     struct rf_arena scratch_arena;
     struct rf_expr_scratch scratch = {.arena = &scratch_arena};
     struct rf_value value = {0};
     struct rf_error err = {0};
+    struct rf_value fields[RF_CUSTOMER_FIELDS] = {
+        [RF_CUSTOMER_ID] = rf_value_string(alice.id),
+        [RF_CUSTOMER_FIRST_SEEN] = rf_value_timestamp_ms(alice.first_seen),
+        [RF_CUSTOMER_EVENTS] = rf_value_int((int64_t)alice.event_count)};
+    const struct rf_record customer = {.type = &rf_customer_type, .fields = fields};
     bool ok = false;
 
     rf_arena_init(&scratch_arena, 4096);
+    variables[RF_VARIABLE_CUSTOMER] = rf_value_record(&customer);
     variables[RF_VARIABLE_NOW] = rf_value_timestamp_ms(at);
     rf_engine_features(eye, &alice, at, &scratch_arena, variables + RF_VARIABLE_FEATURE);
     ok = rf_expr_eval(expr, variables, &scratch, &value, &err);
@@ -561,7 +589,7 @@ int main(void)
     int failed = 0;
 
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_loop_test(tcase, it_fires_as_if_it_were_asked_at_every_millisecond, 0, 600);
+    tcase_add_loop_test(tcase, it_fires_as_if_it_were_asked_at_every_millisecond, 0, 1200);
     tcase_add_test(tcase, a_look_that_came_to_nothing_leaves_no_trace);
     tcase_add_test(tcase, what_can_only_end_by_itself_needs_no_timer);
     tcase_add_test(tcase, an_episode_keeps_its_id_until_it_is_cleared);

@@ -25,8 +25,8 @@ static const struct rf_expr *compile(const char *text)
     struct rf_expr_faults faults;
     const struct rf_expr *expr = NULL;
 
-    ck_assert_msg(rf_expr_compile(&arena, &env, rf_bytes_of_text(text), NULL, &expr, &faults),
-                  "%s", faults.items[0].message);
+    ck_assert_msg(rf_expr_compile(&arena, &env, rf_bytes_of_text(text), NULL, &expr, &faults), "%s",
+                  faults.items[0].message);
     return expr;
 }
 
@@ -146,6 +146,47 @@ START_TEST(a_variable_and_a_call_are_known_for_what_they_are)
 }
 END_TEST
 
+START_TEST(the_comparisons_within_are_found_itself_first)
+{
+    struct rf_inner_comparison found[8];
+    const char *text = "(a > 1 ? x : 1.0) < (b == 2 ? 2.0 : x)";
+
+    ck_assert_uint_eq(rf_condition_inner(&arena, compile(text), found, 8), 3);
+    ck_assert_int_eq(found[0].comparison, RF_COMPARES_LESS);
+    ck_assert_int_eq(found[1].comparison, RF_COMPARES_GREATER);
+    ck_assert_int_eq(found[2].comparison, RF_COMPARES_EQUAL);
+    ck_assert(eval(found[1].test, 2, 0));
+    ck_assert(!eval(found[2].test, 0, 1));
+    ck_assert_uint_eq(rf_condition_inner(&arena, compile(text), found, 2), 2);
+}
+END_TEST
+
+START_TEST(being_in_a_list_is_being_equal_to_one_of_it)
+{
+    struct rf_inner_comparison found[8];
+    struct rf_value value = {0};
+
+    ck_assert_uint_eq(rf_condition_inner(&arena, compile("a in [3, b, 5]"), found, 8), 3);
+    ck_assert_uint_eq(rf_condition_inner(&arena, compile("!(a in [3, 4])"), found, 8), 2);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_ptr_null(found[i].test);
+        ck_assert_int_eq(found[i].comparison, RF_COMPARES_EQUAL);
+        ck_assert(rf_expr_constant(found[i].right, &value));
+        ck_assert_int_eq(value.as.integer, 3 + i);
+    }
+}
+END_TEST
+
+START_TEST(what_reads_a_macros_variable_cannot_be_asked_alone)
+{
+    struct rf_inner_comparison found[8];
+
+    ck_assert_uint_eq(
+        rf_condition_inner(&arena, compile("[1, b].exists(i, i > a) && a < b"), found, 8), 1);
+    ck_assert_int_eq(found[0].comparison, RF_COMPARES_LESS);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("condition");
@@ -162,6 +203,9 @@ int main(void)
     tcase_add_test(tcase, a_macro_stays_one_test);
     tcase_add_test(tcase, the_reads_of_a_part_are_its_own);
     tcase_add_test(tcase, a_variable_and_a_call_are_known_for_what_they_are);
+    tcase_add_test(tcase, the_comparisons_within_are_found_itself_first);
+    tcase_add_test(tcase, being_in_a_list_is_being_equal_to_one_of_it);
+    tcase_add_test(tcase, what_reads_a_macros_variable_cannot_be_asked_alone);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
