@@ -214,6 +214,11 @@ static void summarise(const struct rf_replay_summary *summary)
             (unsigned long long)counts->pattern_ignored,
             (unsigned long long)counts->pattern_hurried,
             (unsigned long long)counts->pattern_dropped);
+    if (counts->values_dropped > 0)
+        fprintf(
+            stderr,
+            "ringfold: features: %llu values were forgotten for new ones: a customer had more than `values`\n",
+            (unsigned long long)counts->values_dropped);
     if (counts->rule_errors > 0)
         fprintf(
             stderr,

@@ -182,7 +182,8 @@ static bool read_tally(struct rf_reader *r, struct rf_customer_part part,
 {
     uint32_t most = feature->kind == RF_FEATURE_QUANTILE ? RF_TALLY_BINS_MAX
                     : feature->kind == RF_FEATURE_MEAN   ? 2
-                                                         : RF_TALLY_VALUES_MAX;
+                    : feature->values_max == 0           ? RF_TALLY_VALUES
+                                                         : feature->values_max;
     uint32_t count = 0;
 
     for (;;) {

@@ -91,6 +91,7 @@ static void fold_begin(struct rf_engine *engine, struct rf_fold *fold)
     fold->derived = NULL;
     fold->derived_count = 0;
     fold->seen_forgotten = 0;
+    fold->values_dropped = 0;
     fold->pattern_ignored = 0;
     fold->pattern_hurried = 0;
     fold->pattern_dropped = 0;
@@ -159,7 +160,7 @@ static void apply(struct rf_engine *engine, struct rf_customer *customer,
         rf_due_settle(engine, customer, event->time);
     if (looks)
         rf_features_look(engine, customer, now, event);
-    rf_fold_apply(engine, customer, event, arena);
+    rf_fold_apply(engine, customer, event, arena, fold);
     remember(engine, customer, event, arena, fold);
     count_event(customer, event);
     engine->variables[RF_VARIABLE_EVENT] = rf_value_null(); /* no rule sees the event */

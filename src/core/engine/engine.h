@@ -40,6 +40,7 @@ struct rf_fold {
     size_t derived_count;
     const struct rf_derived *derived; /* in the arena, in the order in which they came about */
     size_t seen_forgotten;  /* event ids dropped before their time: the customer has RF_SEEN_MAX */
+    size_t values_dropped;  /* values that a feature had no more room for (tally.h) */
     size_t pattern_ignored; /* events that came too late for a pattern */
     size_t
         pattern_hurried; /* events that a pattern could not keep until the watermark reached them */

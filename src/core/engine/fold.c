@@ -217,25 +217,31 @@ static bool add_running(const struct rf_feature *feature, struct rf_feature_stat
 static bool add_mean(const struct rf_feature *feature, struct rf_feature_state *state,
                      union rf_number number, rf_ms time, rf_ms now, struct rf_arena *arena)
 {
-    return rf_tally_add(feature, state, rf_value_int(0), (union rf_number){.number = 1.0}, time,
-                        now, arena) &&
-           rf_tally_add(feature, state, rf_value_int(1), number, time, now, arena);
+    size_t dropped = 0;
+    bool changed =
+        rf_tally_add(feature, state, rf_value_int(0), (union rf_number){.number = 1.0}, time, now,
+                     arena, &dropped) &&
+        rf_tally_add(feature, state, rf_value_int(1), number, time, now, arena, &dropped);
+
+    rf_assert(dropped == 0);
+    return changed;
 }
 
 /* One more of its key. */
 static bool add_key(const struct rf_feature *feature, struct rf_feature_state *state,
-                    struct rf_value key, rf_ms time, rf_ms now, struct rf_arena *arena)
+                    struct rf_value key, rf_ms time, rf_ms now, struct rf_arena *arena,
+                    size_t *dropped)
 {
     union rf_number one = {.integer = 1};
 
     if (feature->state_type->kind == RF_TYPE_DOUBLE)
         one.number = 1.0;
-    return rf_tally_add(feature, state, key, one, time, now, arena);
+    return rf_tally_add(feature, state, key, one, time, now, arena, dropped);
 }
 
 static bool apply_one(const struct rf_feature *feature, struct rf_feature_state *state,
                       const struct rf_contribution *contribution, rf_ms time, rf_ms now,
-                      struct rf_arena *arena)
+                      struct rf_arena *arena, size_t *dropped)
 {
     switch (feature->kind) {
     case RF_FEATURE_COUNT:
@@ -259,7 +265,7 @@ static bool apply_one(const struct rf_feature *feature, struct rf_feature_state 
     case RF_FEATURE_ENTROPY:
     case RF_FEATURE_QUANTILE:
     case RF_FEATURE_COUNT_BY:
-        return add_key(feature, state, contribution->as.value, time, now, arena);
+        return add_key(feature, state, contribution->as.value, time, now, arena, dropped);
     case RF_FEATURE_TREND:
         return rf_window_add(feature, state, time, now, contribution->as.number, arena);
     case RF_FEATURE_INTERVAL:
@@ -277,7 +283,7 @@ static bool apply_one(const struct rf_feature *feature, struct rf_feature_state 
 }
 
 void rf_fold_apply(struct rf_engine *engine, struct rf_customer *customer,
-                   const struct rf_event *event, struct rf_arena *arena)
+                   const struct rf_event *event, struct rf_arena *arena, struct rf_fold *fold)
 {
     engine->changed = (struct rf_feature_set){0};
     for (size_t i = 0; i < engine->contribution_count; i++) {
@@ -285,7 +291,7 @@ void rf_fold_apply(struct rf_engine *engine, struct rf_customer *customer,
         uint32_t feature = contribution->feature;
 
         if (apply_one(&engine->plan->features[feature], &customer->features[feature], contribution,
-                      event->time, engine->now, arena))
+                      event->time, engine->now, arena, &fold->values_dropped))
             rf_feature_set_unite(&engine->changed, &engine->wiring.affected[feature]);
     }
     rf_features_forget(engine, &engine->changed);

@@ -7,6 +7,7 @@
 bool rf_fold_gather(struct rf_engine *engine, const struct rf_event *event,
                     struct rf_error *err) RF_MUST_CHECK;
 
-/* Adds what was gathered; `engine->changed` says what differs now. Cannot fail. */
+/* Adds what was gathered; `engine->changed` says what differs now, `fold` counts what there was no room for. Cannot
+ * fail. */
 void rf_fold_apply(struct rf_engine *engine, struct rf_customer *customer,
-                   const struct rf_event *event, struct rf_arena *arena);
+                   const struct rf_event *event, struct rf_arena *arena, struct rf_fold *fold);

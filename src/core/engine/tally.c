@@ -20,6 +20,15 @@ int rf_tally_order(struct rf_value a, struct rf_value b)
     return a.as.integer < b.as.integer ? -1 : a.as.integer > b.as.integer;
 }
 
+uint32_t rf_tally_keys_max(const struct rf_feature *feature)
+{
+    if (feature->kind == RF_FEATURE_QUANTILE)
+        return RF_TALLY_BINS_MAX;
+    if (feature->kind == RF_FEATURE_MEAN)
+        return 2;
+    return feature->values_max == 0 ? RF_TALLY_VALUES : feature->values_max;
+}
+
 static uint32_t lower_bound(const struct rf_feature_state *state, struct rf_value key)
 {
     uint32_t low = 0;
@@ -137,15 +146,16 @@ static int order_of_leaving(const struct rf_feature *feature, const struct rf_fe
 /* Room for a value that is new at `time`; what it starts with in `start`. False: it is older than all that there
  * are, and they are as many as can be. */
 static bool make_way(const struct rf_feature *feature, struct rf_feature_state *state, rf_ms time,
-                     rf_ms now, struct rf_feature_state *start)
+                     rf_ms now, struct rf_feature_state *start, size_t *dropped)
 {
     uint32_t victim = 0;
 
     if (feature->window > 0)
         drop_expired(feature, state, now);
-    if (feature->kind == RF_FEATURE_QUANTILE || state->count < RF_TALLY_VALUES_MAX)
+    if (feature->kind == RF_FEATURE_QUANTILE || state->count < rf_tally_keys_max(feature))
         return true;
     rf_assert(feature->kind != RF_FEATURE_MEAN);
+    ++*dropped;
     for (uint32_t i = 1; i < state->count; i++) {
         if (order_of_leaving(feature, &state->tallies[i].state, &state->tallies[victim].state,
                              now) < 0)
@@ -181,7 +191,7 @@ static void merge_lowest(const struct rf_feature *feature, struct rf_feature_sta
 
 bool rf_tally_add(const struct rf_feature *feature, struct rf_feature_state *state,
                   struct rf_value key, union rf_number amount, rf_ms time, rf_ms now,
-                  struct rf_arena *arena)
+                  struct rf_arena *arena, size_t *dropped)
 {
     uint32_t place = 0;
     bool changed = false;
@@ -193,7 +203,7 @@ bool rf_tally_add(const struct rf_feature *feature, struct rf_feature_state *sta
     if (place == state->count || rf_tally_order(state->tallies[place].key, key) != 0) {
         struct rf_tally tally = {.key = key};
 
-        if (!make_way(feature, state, time, now, &tally.state))
+        if (!make_way(feature, state, time, now, &tally.state, dropped))
             return false;
         place = lower_bound(state, key);
         insert(state, place, tally, arena);

@@ -62,8 +62,9 @@ struct rf_tally {
     struct rf_value key;           /* of the feature's key_type */
     struct rf_feature_state state; /* VALUE, stamped where there is a half-life, or BUCKETS */
 };
-/* Keys, per customer and feature: of values; of a quantile's bins. */
-#define RF_TALLY_VALUES_MAX 64
+/* Keys, per customer and feature: of values, where the feature says nothing else, and at most; of a quantile's bins. */
+#define RF_TALLY_VALUES     64
+#define RF_TALLY_VALUES_MAX 1024
 #define RF_TALLY_BINS_MAX   512
 /* Bytes of a text that is counted by, and of a case's id; an event with a longer one is a dead letter. */
 #define RF_KEY_SIZE_MAX 1024

@@ -91,6 +91,8 @@ struct rf_feature {
     enum rf_feature_stat stat;
     uint32_t of; /* CASES_OF: the feature with the cases, an earlier one */
     double q;    /* QUANTILE: 0 to 1 */
+    uint32_t
+        values_max; /* TOP, ENTROPY, COUNT_BY: values that are remembered; 0: RF_TALLY_VALUES */
     const struct rf_feature_input *inputs;
     size_t input_count;
     rf_span_ms window;    /* 0: since ever; always 0 for DECAY and FIRST */

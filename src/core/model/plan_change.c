@@ -137,6 +137,7 @@ static void detail_feature(struct comparing *comparing, struct rf_part_change *p
     compare_number(part, "what is taken of it", before->stat, after->stat);
     if (before->q < after->q || before->q > after->q)
         add_detail(part, "the quantile");
+    compare_number(part, "values", before->values_max, after->values_max);
     detail_inputs(comparing, part, before, after);
     compare_expr(part, "expr", before->expr, after->expr);
     compare_span(comparing, part, "window", before->window, after->window);

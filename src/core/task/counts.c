@@ -14,6 +14,7 @@ void rf_task_counts_add(struct rf_task_counts *sum, const struct rf_task_counts 
     sum->timers += more->timers;
     sum->rule_errors += more->rule_errors;
     sum->seen_forgotten += more->seen_forgotten;
+    sum->values_dropped += more->values_dropped;
     sum->pattern_ignored += more->pattern_ignored;
     sum->pattern_hurried += more->pattern_hurried;
     sum->pattern_dropped += more->pattern_dropped;

@@ -9,6 +9,7 @@ struct rf_task_counts {
     uint64_t timers; /* looks at a customer because something was due */
     uint64_t rule_errors;
     uint64_t seen_forgotten; /* event ids that de-duplication had no more room for */
+    uint64_t values_dropped; /* values that features had no more room for */
     /* events too late for a pattern, events that it took before their time, partial matches it gave up */
     uint64_t pattern_ignored, pattern_hurried, pattern_dropped;
 };

@@ -42,6 +42,7 @@ void rf_ledger_clear(struct rf_ledger *ledger)
     memset(ledger->dead_letters, 0, sizeof ledger->dead_letters);
     ledger->evicted = 0;
     ledger->seen_forgotten = 0;
+    ledger->values_dropped = 0;
     ledger->patterns = (struct rf_pattern_counts){0};
     rf_histogram_init(&ledger->delay, ledger->delay.bounds);
 }
@@ -69,6 +70,7 @@ void rf_ledger_add(struct rf_ledger *sum, const struct rf_ledger *more)
         sum->dead_letters[i] += more->dead_letters[i];
     sum->evicted += more->evicted;
     sum->seen_forgotten += more->seen_forgotten;
+    sum->values_dropped += more->values_dropped;
     sum->patterns.ignored += more->patterns.ignored;
     sum->patterns.hurried += more->patterns.hurried;
     sum->patterns.dropped += more->patterns.dropped;
@@ -92,6 +94,7 @@ void rf_ledger_fold(struct rf_ledger *ledger, const struct rf_input *input,
     source->duplicate += fold->result == RF_FOLD_DUPLICATE;
     source->folded += fold->result == RF_FOLD_DONE;
     ledger->seen_forgotten += fold->seen_forgotten;
+    ledger->values_dropped += fold->values_dropped;
     count_held(ledger, fold);
     ledger->patterns.ignored += fold->pattern_ignored;
     ledger->patterns.hurried += fold->pattern_hurried;

@@ -22,7 +22,7 @@ struct rf_ledger {
     struct rf_source_counts *sources; /* owned */
     struct rf_rule_counts *rules;     /* owned */
     uint64_t dead_letters[RF_LETTER_CLASSES];
-    uint64_t evicted, seen_forgotten;
+    uint64_t evicted, seen_forgotten, values_dropped;
     struct rf_pattern_counts patterns;
     struct rf_histogram delay; /* see snapshot.h: event_delay */
 };

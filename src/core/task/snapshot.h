@@ -191,5 +191,6 @@ struct rf_snapshot {
     uint64_t evicted, erased; /* customers */
     struct rf_pattern_counts patterns;
     uint64_t seen_forgotten; /* event ids that de-duplication had no more room for */
+    uint64_t values_dropped; /* values that features had no more room for */
     uint64_t emitted;        /* sequence number of the last recent event; see inspect.h */
 };

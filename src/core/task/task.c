@@ -197,6 +197,7 @@ void rf_task_take_fold(struct rf_task *task, const struct rf_input *cause,
                        const struct rf_fold *fold)
 {
     task->open_counts.seen_forgotten += fold->seen_forgotten;
+    task->open_counts.values_dropped += fold->values_dropped;
     task->open_counts.pattern_ignored += fold->pattern_ignored;
     task->open_counts.pattern_hurried += fold->pattern_hurried;
     task->open_counts.pattern_dropped += fold->pattern_dropped;

@@ -30,6 +30,7 @@ struct rf_feature_draft {
     const struct rf_yaml_node *where, *close, *by;
     const char *on, *cases;
     double q;
+    int64_t values;
     int stat;                                     /* index in the choices */
     rf_span_ms window, offset, bucket, half_life; /* 0: not written */
 };

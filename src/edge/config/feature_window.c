@@ -1,10 +1,12 @@
 /* The window of a feature, its grain, and the shape of the state that follows. */
+#include "core/model/customer.h"
 #include "core/model/feature.h"
 #include "edge/config/making.h"
 
-#define BUCKETS_LEAST     168   /* of a window: an hour's grain for a week */
-#define BUCKETS_MAX       10000 /* of window and offset together */
-#define TALLY_BUCKETS_MAX 2000  /* likewise, of each of several values */
+#define BUCKETS_LEAST 168   /* of a window: an hour's grain for a week */
+#define BUCKETS_MAX   10000 /* of window and offset together */
+#define TALLY_BUCKETS_MAX                                                                          \
+    2000 /* likewise, of each of RF_TALLY_VALUES values or bins; fewer of more */
 
 /* The largest round grain that the window and its offset are whole numbers of, and that leaves its edge
  * exact to a 168th; 0: none. */
@@ -25,11 +27,22 @@ static rf_span_ms default_bucket(rf_span_ms window, rf_span_ms offset)
     return smallest;
 }
 
+_Static_assert(RF_TALLY_VALUES == 64, "the default of `values` is written in settings.c");
+
+static int64_t buckets_max(const struct rf_feature *feature)
+{
+    if (feature->shape != RF_STATE_TALLY)
+        return BUCKETS_MAX;
+    if (feature->values_max <= RF_TALLY_VALUES)
+        return TALLY_BUCKETS_MAX;
+    return TALLY_BUCKETS_MAX * RF_TALLY_VALUES / feature->values_max;
+}
+
 static bool check_bucket(struct rf_making *making)
 {
     struct rf_feature *feature = making->feature;
     const char *at = feature->bucket != 0 ? "bucket" : "window";
-    int64_t limit = feature->shape == RF_STATE_TALLY ? TALLY_BUCKETS_MAX : BUCKETS_MAX;
+    int64_t limit = buckets_max(feature);
     char text[64];
 
     if (feature->bucket == 0)
@@ -55,7 +68,9 @@ static bool check_bucket(struct rf_making *making)
             making, at,
             rf_arena_printf(making->build->arena, "window and offset have more than %lld buckets",
                             (long long)limit),
-            "take a larger 'bucket': a customer's record keeps each that is not empty");
+            feature->values_max > RF_TALLY_VALUES
+                ? "take a larger 'bucket', or fewer 'values': a customer's record keeps each of each"
+                : "take a larger 'bucket': a customer's record keeps each that is not empty");
     return true;
 }
 
@@ -92,6 +107,9 @@ bool rf_making_set_window(struct rf_making *making)
     feature->bucket = making->draft->bucket;
     feature->half_life = making->draft->half_life;
     feature->q = making->draft->q;
+    if (making->draft->values !=
+        RF_TALLY_VALUES) /* a default that is written is no other definition */
+        feature->values_max = (uint32_t)making->draft->values;
     if (feature->kind == RF_FEATURE_TREND) /* the window before is kept as well */
         feature->offset = feature->window;
     if (feature->window != 0 || feature->kind == RF_FEATURE_DECAY)

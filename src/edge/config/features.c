@@ -147,8 +147,11 @@ static bool check_own_settings(struct rf_making *making)
     enum rf_feature_kind kind = making->kind->kind;
     bool is_quantile = kind == RF_FEATURE_QUANTILE;
     bool is_cases = kind == RF_FEATURE_CASES;
+    bool is_by_value =
+        kind == RF_FEATURE_TOP || kind == RF_FEATURE_ENTROPY || kind == RF_FEATURE_COUNT_BY;
     bool ok = refuse_setting(making, "q", is_quantile);
 
+    ok = refuse_setting(making, "values", is_by_value) && ok;
     ok = refuse_setting(making, "stat",
                         kind == RF_FEATURE_INTERVAL || kind == RF_FEATURE_CASES_OF) &&
          ok;

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "core/model/customer.h"
 #include "core/model/feature.h"
 #include "core/model/pattern.h"
 #include "core/model/rule.h"
@@ -152,6 +153,7 @@ const struct rf_setting rf_settings[] = {
     {"features.*", "offset", RF_SETTING_SPAN, "the window ends this long before now", NULL, NULL, RF_SECOND_MS, 10 * YEARS_MS, FEATURE(offset), false},
     {"features.*", "bucket", RF_SETTING_SPAN, "the grain of the window: its edge is exact to this much; the default is the largest of 1d, 6h, 1h, 15m, 5m, 1m, 1s that cuts the window into 168 parts or more", NULL, NULL, RF_SECOND_MS, 10 * YEARS_MS, FEATURE(bucket), false},
     {"features.*", "q", RF_SETTING_FRACTION, "of quantile: which share; 0.5 is the median", NULL, NULL, 0, 0, FEATURE(q), false},
+    {"features.*", "values", RF_SETTING_INTEGER, "of top, entropy and count_by: how many different values of a customer are remembered; they are exact up to there", "64", NULL, 1, RF_TALLY_VALUES_MAX, FEATURE(values), false},
     {"features.*", "stat", RF_SETTING_CHOICE, "of interval: mean (the default), last, min, max, stddev; of cases: oldest, opened, reopened, resolved, resolution_mean, resolution_last", NULL, stats, 0, 0, FEATURE(stat), false},
     {"features.*", "half_life", RF_SETTING_SPAN, "after this long an event counts half: of decay, and instead of a window of mean, quantile, top and entropy", NULL, NULL, RF_SECOND_MS, 10 * YEARS_MS, FEATURE(half_life), false},
 

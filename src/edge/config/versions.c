@@ -80,6 +80,8 @@ static void hash_feature(struct rf_build *build, size_t i)
         hash = add_number(hash, feature->stat);
     if (feature->key_type != NULL)
         hash = add_number(hash, feature->key_type->kind);
+    if (feature->values_max != 0)
+        hash = add_number(hash, feature->values_max);
     hash = add_reads(build, hash, &feature->reads);
     if (feature->shape != RF_STATE_NONE)
         feature->state_name = rf_arena_printf(build->arena, "%s_%08" PRIx32, feature->name,

@@ -410,6 +410,9 @@ static void print_stores(struct rf_buffer *out, const struct rf_snapshot *snapsh
     family(out, "dedup_forgotten_total", "counter",
            "Event ids that de-duplication had no more room for.");
     sample_count(out, snapshot->seen_forgotten, "ringfold_dedup_forgotten_total", NULL);
+    family(out, "feature_values_dropped_total", "counter",
+           "Values that features had no more room for: one took the place of another.");
+    sample_count(out, snapshot->values_dropped, "ringfold_feature_values_dropped_total", NULL);
     family(out, "pattern_events_ignored_total", "counter",
            "Events that came too late for a pattern.");
     sample_count(out, snapshot->patterns.ignored, "ringfold_pattern_events_ignored_total", NULL);

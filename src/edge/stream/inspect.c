@@ -372,6 +372,7 @@ static void view_counts(struct gathering *g)
     g->snapshot->event_delay = g->ledger.delay;
     g->snapshot->evicted = g->ledger.evicted;
     g->snapshot->seen_forgotten = g->ledger.seen_forgotten;
+    g->snapshot->values_dropped = g->ledger.values_dropped;
     g->snapshot->patterns = g->ledger.patterns;
 }
 

@@ -433,7 +433,7 @@ START_TEST(keys_that_cannot_be_are_damage)
            (struct rf_feature_state){.count = RF_TALLY_BINS_MAX + 1, .tallies = many},
            "too many keys");
     refuse(RF_FEATURE_COUNT_BY,
-           (struct rf_feature_state){.count = RF_TALLY_VALUES_MAX + 1, .tallies = many},
+           (struct rf_feature_state){.count = RF_TALLY_VALUES + 1, .tallies = many},
            "too many keys");
 }
 END_TEST

@@ -135,19 +135,20 @@ static void add_values(void)
         const char *name;
         enum rf_feature_kind kind;
         rf_span_ms window, half_life;
+        uint32_t values_max;
     } rows[] = {
-        {"usual", RF_FEATURE_TOP, 0, 0},
-        {"usual_w", RF_FEATURE_TOP, RF_DAY_MS, 0},
-        {"usual_h", RF_FEATURE_TOP, 0, 12 * RF_HOUR_MS},
-        {"spread", RF_FEATURE_ENTROPY, 0, 0},
-        {"spread_w", RF_FEATURE_ENTROPY, RF_DAY_MS, 0},
-        {"spread_h", RF_FEATURE_ENTROPY, 0, 12 * RF_HOUR_MS},
-        {"replies", RF_FEATURE_COUNT_BY, 0, 0},
-        {"replies_w", RF_FEATURE_COUNT_BY, RF_DAY_MS, 0},
-        {"others", RF_FEATURE_COUNT_DISTINCT, 0, 0},
-        {"others_w", RF_FEATURE_COUNT_DISTINCT, 30 * RF_HOUR_MS, 0},
-        {"whom_first", RF_FEATURE_FIRST, 0, 0},
-        {"whom_last", RF_FEATURE_LAST, 2 * RF_DAY_MS, 0},
+        {"usual", RF_FEATURE_TOP, 0, 0, 0},
+        {"usual_w", RF_FEATURE_TOP, RF_DAY_MS, 0, 0},
+        {"usual_h", RF_FEATURE_TOP, 0, 12 * RF_HOUR_MS, 3},
+        {"spread", RF_FEATURE_ENTROPY, 0, 0, 4},
+        {"spread_w", RF_FEATURE_ENTROPY, RF_DAY_MS, 0, 3},
+        {"spread_h", RF_FEATURE_ENTROPY, 0, 12 * RF_HOUR_MS, 0},
+        {"replies", RF_FEATURE_COUNT_BY, 0, 0, 5},
+        {"replies_w", RF_FEATURE_COUNT_BY, RF_DAY_MS, 0, 0},
+        {"others", RF_FEATURE_COUNT_DISTINCT, 0, 0, 0},
+        {"others_w", RF_FEATURE_COUNT_DISTINCT, 30 * RF_HOUR_MS, 0, 0},
+        {"whom_first", RF_FEATURE_FIRST, 0, 0, 0},
+        {"whom_last", RF_FEATURE_LAST, 2 * RF_DAY_MS, 0, 0},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -155,6 +156,7 @@ static void add_values(void)
                                      .kind = rows[i].kind,
                                      .window = rows[i].window,
                                      .half_life = rows[i].half_life,
+                                     .values_max = rows[i].values_max,
                                      .key_type = &rf_type_string,
                                      .state_type = &rf_type_string},
                  "event.text");

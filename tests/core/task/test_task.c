@@ -75,6 +75,7 @@ static void setup(void)
 {
     uint32_t calls = 0;
     uint32_t sum = 0;
+    uint32_t by_number = 0;
 
     fixture_init(&fixture);
     calls = fixture_source(&fixture, "calls", 0);
@@ -87,6 +88,11 @@ static void setup(void)
         &fixture,
         (struct rf_feature){.name = "total", .kind = RF_FEATURE_SUM, .state_type = &rf_type_int});
     fixture_listen(&fixture, sum, calls, NULL, fixture_expr(&fixture, "event.number", NULL));
+    by_number = fixture_feature(&fixture, (struct rf_feature){.name = "by_number",
+                                                              .kind = RF_FEATURE_COUNT_BY,
+                                                              .key_type = &rf_type_int,
+                                                              .values_max = 2});
+    fixture_listen(&fixture, by_number, 1, NULL, fixture_expr(&fixture, "event.number", NULL));
     fixture_rule(&fixture, (struct rf_rule){.name = "third",
                                             .when = fixture_expr(&fixture, "calls == 3", NULL)});
     fixture.plan.lateness = RF_LATENESS_NONE;
@@ -180,6 +186,23 @@ START_TEST(what_is_folded_counts_only_once_it_is_committed)
     ck_assert_int_eq(total_of("alice"), 5);
     ck_assert_int_eq(rf_task_stream_time(task), MINUTE);
     ck_assert_uint_eq(rf_task_counts(task).events, 1);
+}
+END_TEST
+
+START_TEST(a_value_that_had_to_make_room_is_counted_once_it_is_committed)
+{
+    static const char *const numbers[] = {"1", "2", "3", "3"};
+    for (int64_t i = 0; i < 4; i++)
+        feed(1, i, "alice", (i + 1) * MINUTE, numbers[i]);
+    fold();
+    rf_task_aborted(task);
+    ck_assert_uint_eq(rf_task_counts(task).values_dropped, 0);
+    fold();
+    ck_assert_uint_eq(rf_task_ledger(task)->values_dropped, 1);
+
+    commit(NULL);
+
+    ck_assert_uint_eq(rf_task_counts(task).values_dropped, 1);
 }
 END_TEST
 
@@ -492,6 +515,7 @@ int main(void)
     TCase *tcase = tcase_create("task");
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, a_value_that_had_to_make_room_is_counted_once_it_is_committed);
     tcase_add_test(tcase, what_is_folded_counts_only_once_it_is_committed);
     tcase_add_test(tcase, an_abort_forgets_the_fold_and_the_next_transaction_repeats_it_to_the_bit);
     tcase_add_test(tcase, an_input_that_cannot_be_decoded_yet_holds_back_what_comes_after_it);

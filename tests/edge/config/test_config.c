@@ -621,6 +621,9 @@ static const char *const redefinitions[][2] = {
     {"{ top: event.direction, on: call }", "{ entropy: event.direction, on: call }"},
     {"{ top: event.direction, on: call, window: 7d }",
      "{ top: event.direction, on: call, window: 8d }"},
+    {"{ top: event.direction, on: call }", "{ top: event.direction, on: call, values: 65 }"},
+    {"{ count_by: event.direction, on: call, values: 63 }",
+     "{ count_by: event.direction, on: call, values: 1024 }"},
     {"{ trend: call, window: 7d }", "{ trend: call, window: 14d }"},
     {"{ interval: call, stat: min }", "{ interval: call, stat: mean }"},
     {"{ open: event.charge > 1.0, close: event.charge < 1.0, by: event.cdr_id, on: call }",
@@ -730,6 +733,20 @@ START_TEST(a_redefined_feature_has_another_state)
 
     ck_assert_str_eq(before, again);
     ck_assert_str_ne(before, after);
+}
+END_TEST
+
+START_TEST(a_number_of_values_that_is_the_default_is_no_other_definition)
+{
+    const struct rf_feature *feature = feature_of("{ entropy: event.direction, on: call }");
+    const struct rf_feature *written =
+        feature_of("{ entropy: event.direction, on: call, values: 64 }");
+
+    ck_assert_str_eq(feature->state_name, written->state_name);
+    ck_assert_uint_eq(feature_of("{ entropy: event.direction, on: call, values: 400 }")->values_max,
+                      400);
+    /* It is in customers' records since before there was a choice. */
+    ck_assert_str_eq(feature->state_name, "f_cc436455");
 }
 END_TEST
 
@@ -857,6 +874,7 @@ int main(void)
     tcase_add_test(tcase, what_a_condition_names_of_the_customer_is_a_reason);
     tcase_add_test(tcase, a_rule_that_reads_a_fold_is_not_asked_for_what_that_fold_looked_at);
     tcase_add_test(tcase, a_version_is_of_what_is_meant_not_of_how_it_is_written);
+    tcase_add_test(tcase, a_number_of_values_that_is_the_default_is_no_other_definition);
     tcase_add_loop_test(tcase, a_redefined_feature_has_another_state, 0,
                         sizeof redefinitions / sizeof redefinitions[0]);
     tcase_add_loop_test(tcase, another_meaning_is_another_version, 0, COUNT_OF(changes));
