@@ -154,7 +154,8 @@ static double difference_at(const struct search *search, rf_ms at)
     return search->turn->form == RF_TURN_DECAYS ? rf_log2(left / right) : left - right;
 }
 
-/* The zero of the line through the difference of the sides now and a little later. */
+/* The zero of the line through the difference of the sides now and a little later; where that has not moved, as it goes
+ * by whole days, now and at the end. */
 static rf_ms guess_line(const struct search *search, rf_ms from, rf_ms until)
 {
     rf_ms later = until - from > SLOPE_MS ? from + SLOPE_MS : until;
@@ -164,6 +165,10 @@ static rf_ms guess_line(const struct search *search, rf_ms from, rf_ms until)
         return GUESS_NONE;
     now = difference_at(search, from);
     then = difference_at(search, later);
+    if (now == then) {
+        later = until;
+        then = difference_at(search, later);
+    }
     if (!(now < then) && !(now > then))
         return GUESS_NONE;
     return guess_at((double)from + now / (now - then) * (double)(later - from), from, until);

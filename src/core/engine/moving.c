@@ -8,6 +8,7 @@
 #include "core/model/variables.h"
 
 #define TURNS_MAX       32           /* of one test */
+#define BEHIND_MAX      64           /* features that are taken apart for one condition */
 #define STRIDE_MS       RF_SECOND_MS /* to begin with, where no half-life is shorter */
 #define STRIDES_IN_HALF 16           /* in a half-life: there a decay is nearly straight */
 
@@ -18,6 +19,7 @@ struct maker {
     enum rf_course courses[RF_FEATURES_MAX]; /* of the features, between two steps */
     struct rf_test *tests;
     size_t count, capacity;
+    size_t behind; /* features that were taken apart for the condition at hand */
 };
 
 static bool reads_time(const struct rf_expr *expr)
@@ -289,10 +291,26 @@ static void take_test(struct maker *maker, const struct rf_condition *condition,
     keep(maker, &test);
 }
 
+/* The condition that a feature stands for. NULL: the test is none, or there would be too many. */
+static const struct rf_condition *condition_behind(struct maker *maker, const struct rf_expr *test)
+{
+    const struct rf_feature *feature = feature_of(maker, test);
+
+    if (feature == NULL || feature->expr == NULL || maker->behind == BEHIND_MAX)
+        return NULL;
+    maker->behind++;
+    return rf_condition_of(maker->arena, feature->expr);
+}
+
 static void take(struct maker *maker, const struct rf_condition *condition, bool lifts, bool sinks)
 {
     if (condition->kind == RF_CONDITION_TEST) {
-        take_test(maker, condition, lifts, sinks);
+        const struct rf_condition *behind = condition_behind(maker, condition->test);
+
+        if (behind != NULL)
+            take(maker, behind, lifts, sinks);
+        else
+            take_test(maker, condition, lifts, sinks);
         return;
     }
     for (size_t i = 0; i < condition->part_count; i++) {
@@ -317,7 +335,7 @@ static void take_conjuncts(struct maker *maker, const struct rf_condition *condi
 
         conjuncts[i].expr = part->test;
         maker->tests = NULL;
-        maker->count = maker->capacity = 0;
+        maker->count = maker->capacity = maker->behind = 0;
         take(maker, part, true, false);
         conjuncts[i].test_count = maker->count;
         conjuncts[i].tests = maker->tests;
@@ -362,7 +380,7 @@ static void take_condition(struct maker *maker, const struct rf_expr *expr,
         condition = &whole;
     take_conjuncts(maker, condition, moving);
     maker->tests = NULL;
-    maker->count = maker->capacity = 0;
+    maker->count = maker->capacity = maker->behind = 0;
     take(maker, condition, true, false);
     moving->may_rise = any_lifts(maker, true);
     moving->may_fall = any_lifts(maker, false);
