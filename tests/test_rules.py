@@ -618,7 +618,7 @@ features:
   millis: {{ last: event.time, on: millis }}
   keyed: {{ last: event.time, on: keyed }}
   tags: {{ sum: event.tags.size(), on: seconds }}
-  note: {{ last: 'string(event.note)', on: seconds }}
+  note: {{ last: 'string(event.?note.orValue(""))', on: seconds }}
 rules: {{}}
 """.replace("{{", "{").replace("}}", "}")
 

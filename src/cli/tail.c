@@ -106,8 +106,10 @@ static bool compile_filter(struct tail *tail, size_t topic, struct rf_error *err
 {
     const struct rf_expr_variable event = {.name = "event",
                                            .type = rf_message_decoder_type(tail->decoder, topic)};
-    const struct rf_expr_env env = {
-        .variables = &event, .variable_count = 1, .zones = &tail->zones};
+    const struct rf_expr_env env = {.variables = &event,
+                                    .variable_count = 1,
+                                    .zones = &tail->zones,
+                                    .constants_have_to_work = true};
     struct rf_expr_faults faults = {0};
 
     if (rf_expr_compile(&tail->compiled, &env, rf_bytes_of_text(tail->options->where),

@@ -88,7 +88,8 @@ struct rf_node {
     uint32_t end;   /* behind its last byte, brackets around it left out */
     uint32_t depth; /* 1 + the deepest child's */
     uint32_t index; /* see enum rf_resolved */
-    uint32_t uses;  /* fold.c: the outermost macro whose variables it uses */
+    uint32_t
+        uses; /* fold.c: the outermost macro whose variables it uses; constants.c, before it: is it one */
     uint32_t child_count;
     struct rf_node **children;
     const bool *optional_items; /* LIST: per child, MAP: per pair; NULL: none is */

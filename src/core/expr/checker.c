@@ -158,14 +158,47 @@ static const struct rf_type *check_equality(struct rf_checker *checker, struct r
     return &rf_type_bool;
 }
 
-bool rf_check_sparse(struct rf_checker *checker, const struct rf_node *node,
+/* A value of this type, for a hint. */
+static const char *default_of(const struct rf_type *type)
+{
+    if (type->kind == RF_TYPE_INT)
+        return "0";
+    if (type->kind == RF_TYPE_DOUBLE)
+        return "0.0";
+    return type->kind == RF_TYPE_STRING ? "\"\"" : "...";
+}
+
+static const char *short_source(const struct rf_checker *checker, const struct rf_node *node)
+{
+    struct rf_bytes source = rf_check_source(checker, node);
+
+    return rf_arena_printf(checker->arena, "%.*s", source.size > 60 ? 60 : (int)source.size,
+                           (const char *)source.data);
+}
+
+void rf_check_sparse(struct rf_checker *checker, const struct rf_node *node,
                      const struct rf_type *map)
 {
-    if (!map->sparse)
-        return false;
-    rf_check_fault(checker, node, "there may be no such key",
-                   "m[?\"key\"].orValue(0) is 0 where the key is missing");
-    return true;
+    const char *source = NULL;
+    const char *key = NULL;
+    const char *hint = NULL;
+
+    if (!map->sparse || rf_facts_has_key(checker, node))
+        return;
+    source = short_source(checker, node->children[0]);
+    if (node->kind == RF_NODE_SELECT) {
+        key = rf_arena_printf(checker->arena, "%.*s", (int)node->name.size,
+                              (const char *)node->name.data);
+        hint = rf_arena_printf(checker->arena,
+                               "guard it: has(%s.%s) && ..., or give a default: %s.?%s.orValue(%s)",
+                               source, key, source, key, default_of(map->element));
+    } else {
+        key = short_source(checker, node->children[1]);
+        hint = rf_arena_printf(checker->arena,
+                               "guard it: %s in %s && ..., or give a default: %s[?%s].orValue(%s)",
+                               key, source, source, key, default_of(map->element));
+    }
+    rf_check_fault(checker, node, "there may be no such key", hint);
 }
 
 /* a[k] where a may be an optional, and a[?k]: the result is one, too. */
@@ -187,8 +220,8 @@ static const struct rf_type *check_index(struct rf_checker *checker, struct rf_n
     if (!optional && node->op == RF_OP_INDEX)
         rf_check_sparse(checker, node, types[0]);
     if (optional || node->op == RF_OP_OPTIONAL_INDEX)
-        result = rf_type_optional(checker->arena, rf_type_not_null(checker->arena, result));
-    return result;
+        return rf_type_optional(checker->arena, rf_type_not_null(checker->arena, result));
+    return rf_facts_apply(checker, node, result);
 }
 
 static const struct rf_type *check_binary(struct rf_checker *checker, struct rf_node *node)
@@ -351,6 +384,17 @@ static void type_single(struct rf_checker *checker, struct rf_node *node)
         not_a_range(checker, node, "an optional");
 }
 
+/* With the keys of `range`: where they may be missing, so may these. */
+static const struct rf_type *map_like(struct rf_checker *checker, const struct rf_type *range,
+                                      const struct rf_type *key, const struct rf_type *element)
+{
+    struct rf_type *type = rf_arena_alloc(checker->arena, sizeof *type);
+
+    *type = (struct rf_type){
+        .kind = RF_TYPE_MAP, .sparse = range->sparse, .key = key, .element = element};
+    return type;
+}
+
 static const struct rf_type *macro_result(struct rf_checker *checker, struct rf_node *node)
 {
     const struct rf_type *range = node->children[0]->type;
@@ -365,7 +409,7 @@ static const struct rf_type *macro_result(struct rf_checker *checker, struct rf_
     case RF_MACRO_MAP:
         return rf_type_list(checker->arena, body);
     case RF_MACRO_TRANSFORM_MAP:
-        return rf_type_map(checker->arena, node->locals[0]->type, body);
+        return map_like(checker, range, node->locals[0]->type, body);
     case RF_MACRO_TRANSFORM_MAP_ENTRY:
         if (body->kind != RF_TYPE_MAP && body->kind != RF_TYPE_DYN)
             return rf_check_fault(checker, node->children[1],
@@ -384,6 +428,20 @@ static const struct rf_type *macro_result(struct rf_checker *checker, struct rf_
     }
     rf_assert(false && "an unknown macro");
     return NULL;
+}
+
+/* m.all(k, m[k] > 0): what walks over the keys of a map has keys that are there. */
+static void learn_own_key(struct rf_checker *checker, struct rf_node *node)
+{
+    struct rf_node *key = NULL;
+
+    if (node->children[0]->type->kind != RF_TYPE_MAP || node->macro >= RF_MACRO_SORT_BY)
+        return;
+    key = rf_arena_alloc_zero(checker->arena, sizeof *key);
+    key->kind = RF_NODE_IDENT;
+    key->resolved = RF_RESOLVED_LOCAL;
+    key->locals[0] = node->locals[0];
+    rf_facts_learn_key(checker, node->children[0], key);
 }
 
 static const struct rf_type *check_macro(struct rf_checker *checker, struct rf_node *node)
@@ -405,6 +463,7 @@ static const struct rf_type *check_macro(struct rf_checker *checker, struct rf_n
         scopes[i] = (struct rf_scope){.local = node->locals[i], .outer = checker->scope};
         checker->scope = &scopes[i];
     }
+    learn_own_key(checker, node);
     if (node->child_count == 3) {
         rf_check_node(checker, node->children[2]);
         expect_bool(checker, node->children[2], "the condition");
@@ -476,5 +535,7 @@ bool rf_check(struct rf_checker *checker, struct rf_node *root, const struct rf_
     rf_check_node(checker, root);
     if (want != NULL && (checker->lenient || checker->faults->count == 0))
         check_result(checker, root, want);
+    if (checker->env->constants_have_to_work && checker->faults->count == 0)
+        rf_check_constants(checker, root);
     return checker->lenient || checker->faults->count == 0;
 }

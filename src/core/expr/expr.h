@@ -29,6 +29,8 @@ struct rf_expr_variable {
 struct rf_zones {
     void *self;
     bool (*offset)(void *self, struct rf_bytes zone, int64_t seconds, int32_t *offset_seconds);
+    /* Shows names of zones one by one, to find what was meant; a name is gone when `see` returns. NULL: no list. */
+    void (*each)(void *self, void (*see)(void *to, struct rf_bytes name), void *to);
 };
 
 struct rf_expr_env {
@@ -37,6 +39,8 @@ struct rf_expr_env {
     const struct rf_zones *zones; /* NULL: only UTC and fixed offsets */
     uint64_t cost_max;            /* 0: RF_EXPR_COST_MAX_DEFAULT */
     bool undeclared_is_dyn;       /* `eval`: names in `variables` only, but operands may be dyn */
+    bool
+        constants_have_to_work; /* a call that fails for its constants is a fault, even if it may never be reached */
 };
 
 #define RF_EXPR_COST_MAX_DEFAULT UINT64_C(100000) /* steps; about a millisecond */

@@ -1,5 +1,6 @@
 /* What does not depend on a variable is evaluated once, when it is compiled: the largest such subtrees, by the
- * evaluator itself. A failure is left where it is: it may never be reached, or `|| true` may follow. */
+ * evaluator itself. A failure is left where it is: it may never be reached, or `|| true` may follow (constants.c has
+ * said what can only be a mistake). */
 #include "core/base/assert.h"
 #include "core/expr/program.h"
 

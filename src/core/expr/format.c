@@ -1,4 +1,6 @@
 /* "%s dropped %d calls".format([name, count]), of the `strings` extension. */
+#include "core/expr/format.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,6 +12,15 @@
 #define PRECISION_DEFAULT 6
 #define PRECISION_MAX     1000
 #define FIXED_SIZE_MAX    (310 + 1 + PRECISION_MAX + 2)
+
+static const char not_shown[] = "format: a value that %s cannot show";
+static const char needs_number[] = "format: %d needs a number";
+static const char needs_fraction[] = "format: %f and %e need a number";
+static const char needs_integer[] = "format: %b, %o and %x need an integer";
+static const char unknown_clause[] = "format: unknown clause";
+static const char unfinished[] = "format: unfinished clause";
+static const char too_precise[] = "format: precision above 1000";
+static const char too_few[] = "format: more clauses than arguments";
 
 struct formatting {
     struct rf_eval *eval;
@@ -167,13 +178,13 @@ static bool print_string(struct formatting *formatting, struct rf_value value)
     case RF_VALUE_OPTIONAL:
         break;
     }
-    return fails(formatting, "format: a value that %s cannot show");
+    return fails(formatting, not_shown);
 }
 
 static bool print_decimal(struct formatting *formatting, struct rf_value value)
 {
     if (value.kind != RF_VALUE_INT && value.kind != RF_VALUE_UINT && value.kind != RF_VALUE_DOUBLE)
-        return fails(formatting, "format: %d needs a number");
+        return fails(formatting, needs_number);
     return print_string(formatting, value);
 }
 
@@ -192,7 +203,7 @@ static bool print_fixed(struct formatting *formatting, struct rf_value value, in
     else if (value.kind == RF_VALUE_DOUBLE)
         number = value.as.number;
     else
-        return fails(formatting, "format: %f and %e need a number");
+        return fails(formatting, needs_fraction);
     if (number - number != 0) {
         print_plain(formatting->out, number);
         return true;
@@ -231,7 +242,7 @@ static bool print_integer(struct formatting *formatting, struct rf_value value, 
     } else if (value.kind == RF_VALUE_BOOL && base == 2) {
         magnitude = value.as.boolean;
     } else if (value.kind != RF_VALUE_INT && value.kind != RF_VALUE_UINT) {
-        return fails(formatting, "format: %b, %o and %x need an integer");
+        return fails(formatting, needs_integer);
     }
     print_digits(out, magnitude, base, upper);
     return true;
@@ -265,7 +276,7 @@ static bool print_argument(struct formatting *formatting, uint8_t clause, int pr
     case 'X':
         return print_hex(formatting, value, clause == 'X');
     default:
-        return fails(formatting, "format: unknown clause");
+        return fails(formatting, unknown_clause);
     }
 }
 
@@ -280,7 +291,7 @@ static bool take_precision(struct formatting *formatting, struct rf_bytes format
     for (++*at; *at < format.size && format.data[*at] >= '0' && format.data[*at] <= '9'; ++*at) {
         *precision = *precision * 10 + (format.data[*at] - '0');
         if (*precision > PRECISION_MAX)
-            return fails(formatting, "format: precision above 1000");
+            return fails(formatting, too_precise);
     }
     return true;
 }
@@ -306,13 +317,84 @@ static bool format_all(struct formatting *formatting, struct rf_bytes format,
         if (!take_precision(formatting, format, &at, &precision))
             return false;
         if (at == format.size)
-            return fails(formatting, "format: unfinished clause");
+            return fails(formatting, unfinished);
         if (used == list->count)
-            return fails(formatting, "format: more clauses than arguments");
+            return fails(formatting, too_few);
         if (!print_argument(formatting, format.data[at++], precision, list->items[used++]))
             return false;
     }
     return true;
+}
+
+#define KIND(name) (1u << RF_VALUE_##name)
+#define NUMBERS    (KIND(INT) | KIND(UINT) | KIND(DOUBLE))
+#define INTEGERS   (KIND(INT) | KIND(UINT))
+
+static const struct clause {
+    char letter;
+    uint16_t kinds; /* that it takes */
+    const char *message;
+} clauses[] = {
+    {'s', (uint16_t) ~(KIND(RECORD) | KIND(OPTIONAL)), not_shown},
+    {'d', NUMBERS, needs_number},
+    {'f', NUMBERS, needs_fraction},
+    {'e', NUMBERS, needs_fraction},
+    {'b', INTEGERS | KIND(BOOL), needs_integer},
+    {'o', INTEGERS, needs_integer},
+    {'x', INTEGERS | KIND(STRING) | KIND(BYTES), needs_integer},
+    {'X', INTEGERS | KIND(STRING) | KIND(BYTES), needs_integer},
+};
+
+static const struct clause *find_clause(uint8_t letter)
+{
+    for (size_t i = 0; i < sizeof clauses / sizeof clauses[0]; i++) {
+        if (clauses[i].letter == letter)
+            return &clauses[i];
+    }
+    return NULL;
+}
+
+/* It may be of a kind that the clause takes, and it is not null where that takes none. */
+static bool suits(const struct clause *clause, uint16_t kinds)
+{
+    bool may_be_null = kinds != UINT16_MAX && (kinds & KIND(NULL)) != 0;
+
+    return (kinds & clause->kinds) != 0 && (!may_be_null || (clause->kinds & KIND(NULL)) != 0);
+}
+
+const char *rf_format_check(struct rf_bytes format, const struct rf_format_arguments *arguments,
+                            size_t *bad)
+{
+    struct formatting formatting = {0};
+    size_t used = 0;
+    int precision = 0;
+
+    *bad = SIZE_MAX;
+    for (size_t at = 0; at < format.size;) {
+        const struct clause *clause = NULL;
+
+        if (format.data[at++] != '%')
+            continue;
+        if (at < format.size && format.data[at] == '%') {
+            at++;
+            continue;
+        }
+        if (!take_precision(&formatting, format, &at, &precision))
+            return too_precise;
+        if (at == format.size)
+            return unfinished;
+        if (used == arguments->count)
+            return too_few;
+        clause = find_clause(format.data[at++]);
+        if (clause == NULL)
+            return unknown_clause;
+        if (arguments->kinds != NULL && !suits(clause, arguments->kinds[used])) {
+            *bad = used;
+            return clause->message;
+        }
+        used++;
+    }
+    return NULL;
 }
 
 static struct rf_value format(struct rf_eval *eval, const struct rf_value *arguments)

@@ -299,10 +299,17 @@ static void add_candidate(struct rf_checker *checker, struct rf_candidate *candi
         candidate->kinds[i] = rf_type_value_kinds(rf_signature_type(checker->arena, &letters));
 }
 
+/* Also a list(dyn): which of several list(...) it is shows when it runs. */
+static bool holds_dyn(const struct rf_type *type)
+{
+    return type->kind == RF_TYPE_DYN || (type->key != NULL && holds_dyn(type->key)) ||
+           (type->element != NULL && holds_dyn(type->element));
+}
+
 static bool any_dyn(const struct rf_type *const *types, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (types[i]->kind == RF_TYPE_DYN)
+        if (holds_dyn(types[i]))
             return true;
     }
     return false;
@@ -344,7 +351,7 @@ static const struct rf_type *gather(struct rf_checker *checker, struct rf_node *
     candidates->items = items;
     node->candidates = candidates;
     for (uint32_t i = 0; null_given && i < node->child_count; i++)
-        rf_check_not_null(checker, node->children[i]);
+        rf_check_argument_not_null(checker, node->children[i]);
     return result;
 }
 

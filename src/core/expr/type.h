@@ -7,7 +7,7 @@
 #include "core/base/buffer.h"
 
 enum rf_type_kind {
-    RF_TYPE_DYN, /* not known until it runs */
+    RF_TYPE_DYN, /* not known until it runs; `nullable` where a schema says that it may be null */
     RF_TYPE_NULL,
     RF_TYPE_BOOL,
     RF_TYPE_INT,
@@ -28,7 +28,7 @@ enum rf_type_kind {
 struct rf_type {
     enum rf_type_kind kind;
     bool nullable; /* may also be null: reading it unguarded is an error of `check` */
-    bool sparse;   /* MAP of counts: a key may be missing, so m[k] is an error of `check`, m[?k] is not */
+    bool sparse;   /* MAP: a key may be missing, so reading m[k] unguarded is an error of `check` */
     const struct rf_type *key;
     const struct rf_type *element;
     const struct rf_record_type *record;

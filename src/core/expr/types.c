@@ -107,7 +107,7 @@ static const struct rf_type *with_nullable(struct rf_arena *arena, const struct 
 
 const struct rf_type *rf_type_nullable(struct rf_arena *arena, const struct rf_type *type)
 {
-    if (type->kind == RF_TYPE_DYN || type->kind == RF_TYPE_NULL)
+    if (type->kind == RF_TYPE_NULL)
         return type; /* null already */
     return with_nullable(arena, type, true);
 }
@@ -138,9 +138,9 @@ const struct rf_type *rf_type_join(struct rf_arena *arena, const struct rf_type 
     if (b->kind == RF_TYPE_NULL && a->kind != RF_TYPE_NULL)
         return rf_type_nullable(arena, a);
     if (a->kind != b->kind || a->record != b->record)
-        return &rf_type_dyn;
+        return with_nullable(arena, &rf_type_dyn, nullable);
     if (rf_type_equal(a, b))
-        return a;
+        return b->sparse ? b : a;
     if (a->element != NULL)
         element = rf_type_join(arena, a->element, b->element);
     if (a->kind == RF_TYPE_LIST)
@@ -148,7 +148,10 @@ const struct rf_type *rf_type_join(struct rf_arena *arena, const struct rf_type 
     else if (a->kind == RF_TYPE_OPTIONAL)
         a = rf_type_optional(arena, element);
     else if (a->kind == RF_TYPE_MAP)
-        a = rf_type_map(arena, rf_type_join(arena, a->key, b->key), element);
+        a = new_type(arena, (struct rf_type){.kind = RF_TYPE_MAP,
+                                             .sparse = a->sparse || b->sparse,
+                                             .key = rf_type_join(arena, a->key, b->key),
+                                             .element = element});
     return nullable ? rf_type_nullable(arena, a) : a;
 }
 
@@ -222,10 +225,8 @@ static bool binds(struct rf_match *match, const struct rf_type *parameter,
         *bound = argument;
         return true;
     }
-    if ((*bound)->kind == RF_TYPE_DYN)
-        return true;
-    if (argument->kind == RF_TYPE_DYN) {
-        *bound = argument;
+    if ((*bound)->kind == RF_TYPE_DYN || argument->kind == RF_TYPE_DYN) {
+        *bound = rf_type_join(match->arena, *bound, argument);
         return true;
     }
     if (!rf_type_matches(NULL, *bound, argument) && !rf_type_matches(NULL, argument, *bound))
@@ -239,12 +240,14 @@ bool rf_type_matches(struct rf_match *match, const struct rf_type *wanted,
 {
     if (wanted->kind == RF_TYPE_PARAMETER)
         return binds(match, wanted, given);
-    if (wanted->kind == RF_TYPE_DYN || given->kind == RF_TYPE_DYN)
+    if (wanted->kind == RF_TYPE_DYN)
         return true;
     if (given->kind == RF_TYPE_NULL && wanted->nullable)
         return true;
     if (given->nullable && !wanted->nullable && match != NULL)
         match->null_given = true;
+    if (given->kind == RF_TYPE_DYN)
+        return true;
     if (wanted->kind != given->kind || wanted->record != given->record)
         return false;
     if (wanted->key != NULL && !rf_type_matches(match, wanted->key, given->key))

@@ -60,11 +60,24 @@ static const struct rf_type *type_of_union(struct typing *typing, const struct r
     }
     if (others == 0)
         return &rf_type_null;
-    if (others > 1)
-        return &rf_type_dyn;
     if (schema->count == 1)
         return type_of(typing, only);
+    if (others > 1)
+        return others == schema->count ? &rf_type_dyn
+                                       : rf_type_nullable(typing->arena, &rf_type_dyn);
     return rf_type_nullable(typing->arena, type_of(typing, only));
+}
+
+/* Which keys there are is a matter of each message. */
+static const struct rf_type *type_of_map(struct typing *typing, const struct rf_schema *schema)
+{
+    struct rf_type *type = rf_arena_alloc(typing->arena, sizeof *type);
+
+    *type = (struct rf_type){.kind = RF_TYPE_MAP,
+                             .sparse = true,
+                             .key = &rf_type_string,
+                             .element = type_of(typing, schema->element)};
+    return type;
 }
 
 static const struct rf_type *type_of_logical(const struct rf_schema *schema)
@@ -112,7 +125,7 @@ static const struct rf_type *type_of_kind(struct typing *typing, const struct rf
     case RF_SCHEMA_ARRAY:
         return rf_type_list(typing->arena, type_of(typing, schema->element));
     case RF_SCHEMA_MAP:
-        return rf_type_map(typing->arena, &rf_type_string, type_of(typing, schema->element));
+        return type_of_map(typing, schema);
     case RF_SCHEMA_UNION:
         return type_of_union(typing, schema);
     }

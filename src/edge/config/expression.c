@@ -200,7 +200,8 @@ const struct rf_expr *rf_build_expr(struct rf_build *build, const struct rf_yaml
 {
     struct rf_expr_env env = {.variables = build->variables,
                               .variable_count = scope->variable_count,
-                              .zones = build->environment->zones};
+                              .zones = build->environment->zones,
+                              .constants_have_to_work = true};
     struct rf_expr_variable *event = &build->variables[RF_VARIABLE_EVENT];
     struct rf_expr_faults faults = {0};
     const struct rf_expr *expr = NULL;

@@ -92,7 +92,36 @@ static bool offset(void *self, struct rf_bytes zone, int64_t seconds, int32_t *o
     return true;
 }
 
+/* The third column of zone.tab, which names each zone that is lived in. */
+static void see_line(const char *line, void (*see)(void *to, struct rf_bytes name), void *to)
+{
+    char **columns = g_strsplit(line, "\t", 4);
+
+    if (line[0] != '#' && g_strv_length(columns) >= 3)
+        see(to, rf_bytes_of_text(columns[2]));
+    g_strfreev(columns);
+}
+
+static void each(void *self, void (*see)(void *to, struct rf_bytes name), void *to)
+{
+    const char *folder = g_getenv("TZDIR"); /* GLib looks there, too */
+    char *path =
+        g_build_filename(folder == NULL ? "/usr/share/zoneinfo" : folder, "zone.tab", NULL);
+    char *text = NULL;
+
+    (void)self;
+    if (g_file_get_contents(path, &text, NULL, NULL)) {
+        char **lines = g_strsplit(text, "\n", -1);
+
+        for (char **line = lines; *line != NULL; line++)
+            see_line(*line, see, to);
+        g_strfreev(lines);
+    }
+    g_free(text);
+    g_free(path);
+}
+
 struct rf_zones rf_zone_table_zones(struct rf_zone_table *table)
 {
-    return (struct rf_zones){.self = table, .offset = offset};
+    return (struct rf_zones){.self = table, .offset = offset, .each = each};
 }

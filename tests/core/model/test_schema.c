@@ -87,7 +87,8 @@ static const struct {
     {"[\"string\"]", "string"},
     {"[\"null\"]", "null"},
     {"[\"string\",\"int\"]", "dyn"},
-    {"[\"null\",\"string\",\"int\"]", "dyn"},
+    {"[\"null\",\"string\",\"int\"]", "dyn?"},
+    {"{\"type\":\"map\",\"values\":[\"int\",\"string\",\"null\"]}", "map(string, dyn?)"},
     {"{\"type\":\"int\",\"logicalType\":\"date\"}", "timestamp"},
     {"{\"type\":\"long\",\"logicalType\":\"local-timestamp-micros\"}", "timestamp"},
     {"{\"type\":\"int\",\"logicalType\":\"time-millis\"}", "duration"},
@@ -106,6 +107,14 @@ START_TEST(a_schema_has_the_type_that_expressions_see)
     ck_assert_msg(rf_bytes_equal(rf_buffer_bytes(&out), rf_bytes_of_text(types[_i].type)),
                   "%s is %.*s", types[_i].schema, (int)out.size, (const char *)out.data);
     rf_buffer_deinit(&out);
+}
+END_TEST
+
+START_TEST(the_keys_of_a_map_may_be_missing)
+{
+    const struct rf_schema *schema = schema_of(&arena, "{\"type\":\"map\",\"values\":\"int\"}");
+
+    ck_assert(rf_schema_type(&arena, schema)->sparse);
 }
 END_TEST
 
@@ -134,6 +143,7 @@ int main(void)
                         sizeof rows / sizeof *rows);
     tcase_add_loop_test(tcase, a_schema_has_the_type_that_expressions_see, 0,
                         sizeof types / sizeof *types);
+    tcase_add_test(tcase, the_keys_of_a_map_may_be_missing);
     tcase_add_test(tcase, a_record_that_contains_itself_is_dyn_there);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

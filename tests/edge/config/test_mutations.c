@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/expr/expr.h"
 #include "edge/config/config.h"
 #include "edge/stream/property.h"
 
@@ -385,11 +386,12 @@ static const struct {
     {"rate: { decay: call, half_life: 7d }",
      "ends: { count_by: event.termination, on: call }\n"
      "  rate: { expr: 'ends[\"DROPPED\"] > 3' }",
-     "22:22", "there may be no such key", "m[?\"key\"].orValue(0) is 0 where the key is missing",
-     1},
+     "22:22", "there may be no such key",
+     "guard it: \"DROPPED\" in ends && ..., or give a default: ends[?\"DROPPED\"].orValue(0)", 1},
     {"rate: { decay: call, half_life: 7d }",
      "ends: { count_by: event.termination, on: call }\n  rate: { expr: ends.DROPPED > 3 }", "22:22",
-     "there may be no such key", "m[?\"key\"].orValue(0) is 0 where the key is missing", 1},
+     "there may be no such key",
+     "guard it: has(ends.DROPPED) && ..., or give a default: ends.?DROPPED.orValue(0)", 1},
     {"rate: { decay: call, half_life: 7d }",
      "best: { top: event.termination, on: call }\n  rate: { expr: best.size() > 3 }", "22:17",
      "'best'", NULL, 1},
@@ -561,6 +563,44 @@ static const struct {
     {"topic: calls,", "topic: \"${NO_SUCH}\",", "10:20",
      "the environment variable NO_SUCH is not set", "set it, or give a default: ${NO_SUCH:-...}",
      1},
+    /* constants that can only fail */
+    {"when: dropped_7d >= 3", "when: now - customer.first_seen > duration(\"14d\")", "32:48",
+     "duration: not a duration such as 1h30m",
+     "hours are the longest unit here: duration(\"336h\")", 1},
+    {"when: dropped_7d >= 3", "when: now - customer.first_seen > duration(\"1w12h\")", "32:48",
+     "duration: not a duration such as 1h30m", "duration(\"180h\")", 1},
+    {"when: dropped_7d >= 3", "when: now - customer.first_seen > duration(\"30\")", "32:48",
+     "duration: not a duration such as 1h30m",
+     "such as duration(\"336h\"), duration(\"1h30m\"), duration(\"250ms\")", 1},
+    {"when: dropped_7d >= 3", "when: true || now - customer.first_seen > duration(\"14d\")",
+     "32:56", "duration: not a duration such as 1h30m", "duration(\"336h\")", 1},
+    {"when: dropped_7d >= 3", "when: now > timestamp(\"2026-01-01\")", "32:27",
+     "timestamp: not an RFC 3339 time",
+     "with its time and zone: timestamp(\"2026-01-01T00:00:00Z\")", 1},
+    {"when: dropped_7d >= 3", "when: now > timestamp(\"2026-01-01 12:30\")", "32:27",
+     "timestamp: not an RFC 3339 time",
+     "with its time and zone: timestamp(\"2026-01-01T12:30:00Z\")", 1},
+    {"when: dropped_7d >= 3", "when: now > timestamp(\"2026-02-30T00:00:00Z\")", "32:27",
+     "timestamp: not an RFC 3339 time",
+     "an RFC 3339 time, such as timestamp(\"2026-01-01T00:00:00Z\")", 1},
+    {"event.termination == \"DROPPED\"", "event.started_at.getHours(\"Europe/Berln\") > 3", "19:64",
+     "there is no time zone 'Europe/Berln'", "did you mean 'Europe/Berlin'?", 1},
+    {"event.termination == \"DROPPED\"", "date(event.started_at, \"Berlin\") == \"2026-01-01\"",
+     "19:61", "there is no time zone 'Berlin'", "did you mean 'Europe/Berlin'?", 1},
+    {"event.termination == \"DROPPED\"", "event.started_at.getHours(\"+25:00\") > 3", "19:64",
+     "there is no time zone '+25:00'",
+     "a name such as \"Europe/Berlin\", or an offset such as \"+02:00\"", 1},
+    {"event.termination == \"DROPPED\"", "event.cdr_id.matches(\"(\" + \"a\")", "19:63",
+     "invalid pattern: missing closing parenthesis", NULL, 1},
+    {"string(dropped_7d)", "\"%q\".format([dropped_7d])", "36:28", "format: unknown clause", NULL,
+     1},
+    {"string(dropped_7d)", "\"%d of %d\".format([dropped_7d])", "36:28",
+     "format: more clauses than arguments", NULL, 1},
+    {"string(dropped_7d)", "\"%d\".format([customer.id])", "36:50", "format: %d needs a number",
+     NULL, 1},
+    {"string(dropped_7d)", "\"%d\".format([last_cell])", "36:41", "'last_cell' may be null here",
+     NULL, 1},
+    {"dropped_7d >= 3", "dropped_7d >= int(\"3 \")", "32:29", "int: not an integer", NULL, 1},
     {"event.termination == \"DROPPED\"", "event.termination.foo == 1", "19:56",
      "a value of type string has no fields", NULL, 1},
     {"event.termination == \"DROPPED\"", "", "19:38",
@@ -580,6 +620,29 @@ static const struct {
 static struct rf_arena arena;
 static struct rf_diagnostics diagnostics;
 
+static bool berlin_only(void *self, struct rf_bytes zone, int64_t seconds, int32_t *offset_seconds)
+{
+    (void)self;
+    (void)seconds;
+    *offset_seconds = 3600;
+    return rf_bytes_equal(zone, rf_bytes_of_text("Europe/Berlin"));
+}
+
+static void each_zone(void *self, void (*see)(void *to, struct rf_bytes name), void *to)
+{
+    static const char *const names[] = {"Europe/Paris", "Europe/Berlin", "Asia/Tokyo"};
+
+    (void)self;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char name[64]; /* gone, as soon as it was seen */
+        snprintf(name, sizeof name, "%s", names[i]);
+        see(to, rf_bytes_of_text(name));
+        memset(name, '?', sizeof name);
+    }
+}
+
+static const struct rf_zones zones = {.offset = berlin_only, .each = each_zone};
+
 static bool check_property(void *self, const char *name, const char *value, struct rf_error *err)
 {
     (void)self;
@@ -588,7 +651,7 @@ static bool check_property(void *self, const char *name, const char *value, stru
 
 static struct rf_config *load(const char *text)
 {
-    struct rf_config_environment environment = {.property_check = check_property};
+    struct rf_config_environment environment = {.property_check = check_property, .zones = &zones};
     struct rf_config *config = NULL;
 
     environment.property_names = rf_property_names(&arena, &environment.property_name_count);

@@ -52,6 +52,38 @@ START_TEST(what_is_no_zone_is_said_to_be_none)
 }
 END_TEST
 
+struct search {
+    const char *wanted;
+    size_t count;
+    bool found;
+};
+
+static void see(void *to, struct rf_bytes name)
+{
+    struct search *search = to;
+
+    search->count++;
+    search->found = search->found || rf_bytes_equal(name, rf_bytes_of_text(search->wanted));
+}
+
+START_TEST(the_names_can_be_seen_where_the_database_has_a_list)
+{
+    struct rf_zone_table *table = rf_zone_table_open();
+    struct rf_zones zones = rf_zone_table_zones(table);
+    struct search search = {.wanted = "Europe/Berlin"};
+
+    zones.each(zones.self, see, &search);
+    ck_assert(search.found);
+    ck_assert_uint_gt(search.count, 300);
+
+    search = (struct search){.wanted = "Europe/Berlin"};
+    setenv("TZDIR", "/nowhere", 1);
+    zones.each(zones.self, see, &search);
+    ck_assert_uint_eq(search.count, 0);
+    rf_zone_table_close(table);
+}
+END_TEST
+
 START_TEST(a_stream_of_nonsense_is_answered_after_the_table_is_full)
 {
     struct rf_zone_table *table = rf_zone_table_open();
@@ -76,6 +108,7 @@ int main(void)
     tcase_add_test(tcase, summer_time_begins_at_its_instant);
     tcase_add_test(tcase, the_process_zone_is_not_asked);
     tcase_add_loop_test(tcase, what_is_no_zone_is_said_to_be_none, 0, 7);
+    tcase_add_test(tcase, the_names_can_be_seen_where_the_database_has_a_list);
     tcase_add_test(tcase, a_stream_of_nonsense_is_answered_after_the_table_is_full);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
