@@ -180,6 +180,69 @@ def limit_topic(kafka, topic, size):
     kafka.admin.incremental_alter_configs([resource])[resource].result(30)
 
 
+NOISE = random.Random(7).randbytes(MIB).hex().encode()  # compression cannot save it
+# name → (the source topic's limit, the producer's, the dead letters', key, header, value, what is left out of the letter)
+TOO_LARGE = {
+    "key_and_header_at_the_defaults": (None, None, None, 590_000, 430_000, 10, ["value", "headers"]),
+    "key_and_header_of_a_larger_topic": (4 * MIB, None, None, 950_000, 400_000, 10, ["value", "headers", "key"]),
+    "header_alone": (4 * MIB, None, None, 2, 950_000, 10, ["value", "headers"]),
+    "the_producer_takes_less": (None, 200_000, None, 2, 10, 400_000, ["value"]),
+    "the_topic_takes_less": (None, None, 100_000, 2, 10, 400_000, ["value"]),
+}
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_a_dead_letter_that_is_too_large_goes_with_less_of_it(app, kafka, tmp_path, instances, name):
+    source, producer, letters_limit, key, header, value, omitted = TOO_LARGE[name]
+    pings = pings_alone(app, kafka, tmp_path, producer, {} if source is None else {"max.message.bytes": str(source)})
+    if letters_limit is not None:
+        limit_topic(kafka, pings.dead_letters, letters_limit)
+    clients.produce(kafka, pings.pings, [
+        (b"C1", ping()), (NOISE[:key], b"!" + NOISE[:value], {"headers": [("trace", NOISE[:header])]}), (b"C1", ping())])
+
+    instances.append(pings.instance().start())
+    pings.wait_idle(instances)
+
+    (letter,) = clients.read_all(kafka, pings.dead_letters)
+    assert letter.headers["ringfold-offset"] == b"1"
+    assert [part for part in ("value", "headers", "key") if f"ringfold-{part}-omitted" in letter.headers] == omitted
+    assert letter.headers["ringfold-value-omitted"] == str(value + 1).encode()
+    assert (letter.key == NOISE[:key], letter.value) == ("key" not in omitted, None)
+    assert (letter.headers.get("trace") == NOISE[:header]) == ("headers" not in omitted)
+    assert pings.customers()["C1"]["pings"] == 2
+
+
+def test_the_dead_letters_topic_may_take_less_from_now_on(app, kafka, tmp_path, instances):
+    """What the instance knew when it began is no longer so."""
+    pings = pings_alone(app, kafka, tmp_path)
+    instances.append(pings.instance().start())
+    clients.produce(kafka, pings.pings, [(b"C1", ping())])
+    pings.wait_idle(instances)
+    limit_topic(kafka, pings.dead_letters, 60_000)
+
+    clients.produce(kafka, pings.pings, [(b"C1", b"!" + NOISE[:400_000]), (b"C1", ping())])
+    pings.wait_idle(instances)
+
+    (letter,) = clients.read_all(kafka, pings.dead_letters)
+    assert letter.headers["ringfold-value-omitted"] == b"400001"
+    assert pings.customers()["C1"]["pings"] == 2
+
+
+def pings_alone(app, kafka, directory, producer=None, config=None):
+    pings = App(app, kafka, None, directory,
+                kafka={"bootstrap.servers": kafka.bootstrap, "session.timeout.ms": 6000,
+                       **({} if producer is None else {"message.max.bytes": producer})},
+                sources={"pings": {"topic": f"{app}.pings", "format": "json", "schema": "ping.avsc", "kind": "ping",
+                                   "time": "event.at"}},
+                features={"pings": {"count": "ping"}},
+                rules={"often": {"when": "pings > 100", "emit": "alert"}},
+                outputs={"alert": {"topic": f"{app}.alerts", "format": "json"}})
+    pings.sources = [pings.pings]
+    kafka.create_topics(pings.pings, partitions=1, config=config)
+    ringfold.command("topics", "create", "-c", pings.config, env=pings.env)
+    return pings
+
+
 @pytest.fixture
 def faked(app, kafka, fake_registry, tmp_path, instances):
     """An application on the fake registry, with nothing in its cache. start(schema_ids) produces an order for each."""

@@ -306,8 +306,9 @@ bool rf_letters_retry(struct rf_letters *letters, const struct rf_letter *letter
     if (letter->value_omitted >= 0)
         return rf_error_set(err, RF_ERROR_RECORD, 0,
                             "its value of %" PRId64
-                            " bytes was too large to be kept: it is in %s, partition %" PRId32
-                            ", offset %" PRId64 ", as long as that topic keeps it",
+                            " bytes was too large to be kept, or what is around it: it is in %s,"
+                            " partition %" PRId32 ", offset %" PRId64
+                            ", as long as that topic keeps it",
                             letter->value_omitted, topic, letter->partition, letter->offset);
     if (keep_time && !rf_time_parse_ms(letter->time, &out.time))
         out.time = 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/base/number.h"
 #include "core/model/output.h"
 #include "core/model/plan.h"
 #include "core/model/source.h"
@@ -23,7 +24,8 @@
 
 #define INIT_TIMEOUT_MS     30000
 #define QUEUE_FULL_WAIT_MS  50
-#define DEAD_LETTER_HEADERS 7
+#define DEAD_LETTER_HEADERS 10
+#define LETTER_OVERHEAD     1024 /* ringfold's own headers without their texts, and what Kafka adds */
 #define BATCH_MAX           1024
 
 /* What a delivery report needs to know of an outbox message; in the transaction's arena. */
@@ -33,6 +35,9 @@ struct cause {
     int64_t offset;
     struct rf_bytes customer; /* where the source is RF_SOURCE_TIMER */
 };
+
+/* The cause of every dead letter. */
+static struct cause letter_cause;
 
 static rd_kafka_topic_t *topic_open(struct rf_worker *worker, const char *name,
                                     struct rf_error *err)
@@ -84,12 +89,27 @@ static bool init_transactions(struct rf_worker *worker, struct rf_error *err)
     return false;
 }
 
+/* What the producer itself refuses is known beforehand. What the topic does is known as of the start: see
+ * letter_refused. */
+static void bound_letters(struct rf_worker *worker)
+{
+    char text[32] = "";
+    size_t size = sizeof text;
+    int64_t limit = 0;
+
+    if (rd_kafka_conf_get(rd_kafka_conf(worker->producer), "message.max.bytes", text, &size) ==
+            RD_KAFKA_CONF_OK &&
+        rf_int64_parse(rf_bytes_of_text(text), &limit) && (size_t)limit < worker->letter_bytes_max)
+        worker->letter_bytes_max = (size_t)limit;
+}
+
 bool rf_producer_open(struct rf_worker *worker, struct rf_error *err)
 {
     rf_assert(worker->producer == NULL);
     worker->producer = rf_client_producer(worker, err);
     if (worker->producer == NULL)
         return false;
+    bound_letters(worker);
     worker->meter.producers_made[worker->meter.cause]++;
     worker->renew_producer = false;
     if (topics_open(worker, err) && init_transactions(worker, err))
@@ -151,6 +171,24 @@ static bool is_the_messages_fault(rd_kafka_resp_err_t code)
            code == RD_KAFKA_RESP_ERR_INVALID_RECORD || code == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE;
 }
 
+/* The topic takes less than was known: less of each letter is kept from here on, down to where it came from and why. */
+static void letter_refused(struct rf_worker *worker)
+{
+    const char *topic = worker->options->dead_letter_topic;
+
+    if (worker->letter_bytes_max == 0 && worker->fatal.kind == RF_ERROR_NONE)
+        rf_error_set(&worker->fatal, RF_ERROR_CONFIG, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE,
+                     "topic %s refuses the smallest dead letter as too large; raise its"
+                     " max.message.bytes to the default",
+                     topic);
+    worker->letter_bytes_max /= 2;
+    if (worker->letter_bytes_max < LETTER_OVERHEAD)
+        worker->letter_bytes_max = 0;
+    rf_log_warning(RF_FIELDS(rf_field_text("topic", topic),
+                             rf_field_int("bytes", (int64_t)worker->letter_bytes_max)),
+                   "a dead letter is too large for its topic; less of it is kept");
+}
+
 static void changelog_delivered(struct rf_worker *worker, const rd_kafka_message_t *message)
 {
     struct rf_slot *slot = &worker->slots[message->partition];
@@ -177,6 +215,8 @@ void rf_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaqu
         worker->undelivered = true;
     if (message->rkt == worker->changelog)
         changelog_delivered(worker, message);
+    else if (cause == &letter_cause && is_the_messages_fault(message->err))
+        letter_refused(worker);
     else if (cause != NULL && is_the_messages_fault(message->err))
         quarantine(worker, cause, rd_kafka_err2str(message->err));
 }
@@ -208,6 +248,10 @@ static enum rf_transaction_input produce(struct rf_worker *worker, struct rf_out
              produce_failed(worker, code, rd_kafka_topic_name(out->topic)) == RF_INPUT_RETRY);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return RF_INPUT_OK;
+    if (is_the_messages_fault(code) && out->cause == &letter_cause) {
+        letter_refused(worker);
+        return RF_INPUT_ABORTABLE;
+    }
     if (is_the_messages_fault(code) && out->cause != NULL) {
         quarantine(worker, out->cause, rd_kafka_err2str(code));
         return RF_INPUT_ABORTABLE;
@@ -290,37 +334,64 @@ static void add_number_header(rd_kafka_headers_t *headers, const char *name, int
     add_text_header(headers, name, text);
 }
 
+/* What of a letter there is room for. Where something is left out its headers say so, and where to find it. */
+struct letter_parts {
+    bool value, headers, key;
+};
+
+static struct letter_parts parts_of(const struct rf_worker *worker,
+                                    const struct rf_dead_letter *letter)
+{
+    const struct rf_input *input = &letter->input;
+    size_t own = LETTER_OVERHEAD + strlen(input->position.topic) + strlen(letter->error_class) +
+                 strlen(letter->message);
+    size_t room = worker->letter_bytes_max > own ? worker->letter_bytes_max - own : 0;
+
+    return (struct letter_parts){
+        .value = input->key.size + input->headers.size + input->value.size <= room,
+        .headers = input->key.size + input->headers.size <= room,
+        .key = input->key.size <= room,
+    };
+}
+
+static void add_letter_headers(const struct rf_dead_letter *letter, struct letter_parts parts,
+                               rd_kafka_headers_t *headers)
+{
+    char time[RF_TIME_TEXT_MAX] = "";
+
+    if (letter->input.broker_time != RF_MS_MIN)
+        rf_time_format_ms(time, sizeof time, letter->input.broker_time);
+    if (parts.headers)
+        rf_headers_unpack(letter->input.headers, headers);
+    add_text_header(headers, "ringfold-topic", letter->input.position.topic);
+    add_number_header(headers, "ringfold-partition", letter->input.position.partition);
+    add_number_header(headers, "ringfold-offset", letter->input.position.offset);
+    add_text_header(headers, "ringfold-time", time);
+    add_text_header(headers, "ringfold-error-class", letter->error_class);
+    add_text_header(headers, "ringfold-error-message", letter->message);
+    if (!parts.value)
+        add_number_header(headers, "ringfold-value-omitted", (int64_t)letter->input.value.size);
+    if (!parts.headers)
+        add_number_header(headers, "ringfold-headers-omitted", (int64_t)letter->input.headers.size);
+    if (!parts.key)
+        add_number_header(headers, "ringfold-key-omitted", (int64_t)letter->input.key.size);
+}
+
 static enum rf_transaction_input produce_dead_letter(struct rf_worker *worker,
                                                      const struct rf_out *out)
 {
     const struct rf_dead_letter *letter = out->as.dead_letter;
-    char time[RF_TIME_TEXT_MAX] = "";
+    struct letter_parts parts = parts_of(worker, letter);
     struct rf_outgoing message = {
         .topic = worker->dead_letters,
         .partition = letter->input.position.partition,
-        .key = letter->input.key,
-        .value = letter->input.value,
+        .key = parts.key ? letter->input.key : (struct rf_bytes){0},
+        .value = parts.value ? letter->input.value : (struct rf_bytes){0},
         .headers = rd_kafka_headers_new(DEAD_LETTER_HEADERS),
+        .cause = &letter_cause,
     };
 
-    if (letter->input.broker_time != RF_MS_MIN)
-        rf_time_format_ms(time, sizeof time, letter->input.broker_time);
-    if (letter->input.headers.size <= worker->options->dead_letter_bytes_max / 2)
-        rf_headers_unpack(letter->input.headers, message.headers);
-    add_text_header(message.headers, "ringfold-topic", letter->input.position.topic);
-    add_number_header(message.headers, "ringfold-partition", letter->input.position.partition);
-    add_number_header(message.headers, "ringfold-offset", letter->input.position.offset);
-    add_text_header(message.headers, "ringfold-time", time);
-    add_text_header(message.headers, "ringfold-error-class", letter->error_class);
-    add_text_header(message.headers, "ringfold-error-message", letter->message);
-    /* Too large for the topic: without its value, which its headers say where to find. */
-    if (message.key.size + message.value.size + letter->input.headers.size >
-        worker->options->dead_letter_bytes_max) {
-        add_number_header(message.headers, "ringfold-value-omitted", (int64_t)message.value.size);
-        message.value = (struct rf_bytes){0};
-        if (message.key.size > worker->options->dead_letter_bytes_max)
-            message.key = (struct rf_bytes){0};
-    }
+    add_letter_headers(letter, parts, message.headers);
     return produce_headed(worker, &message);
 }
 

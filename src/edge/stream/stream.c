@@ -62,6 +62,9 @@ bool rf_stream_check(struct rf_stream_options *options, struct rf_error *err)
     }
     options->partitions = found.partitions;
     options->batch_bytes_max = found.message_bytes_min;
+    if (found.dead_letter_bytes > 0 &&
+        (size_t)found.dead_letter_bytes < options->dead_letter_bytes_max)
+        options->dead_letter_bytes_max = (size_t)found.dead_letter_bytes;
     free(faults);
     return ok;
 }
@@ -87,6 +90,7 @@ static bool worker_init(struct rf_worker *worker, struct rf_worker_shared *share
     rf_arena_init(&worker->arena, ARENA_CHUNK);
     rf_buffer_init(&worker->buffer, MESSAGE_MAX);
     rf_buffer_init(&worker->headers, HEADERS_MAX);
+    worker->letter_bytes_max = options->dead_letter_bytes_max;
     atomic_store(&worker->turned_ms, rf_clock_monotonic_ms());
     worker->stored_ms = rf_clock_monotonic_ms();
     worker->synced_ms = worker->stored_ms;

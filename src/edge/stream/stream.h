@@ -74,7 +74,7 @@ struct rf_stream_options {
     size_t commit_bytes_max;      /* or at so much memory for them */
     int64_t store_interval_ms;    /* gathered records are written at least so often */
     size_t records_memory;        /* of all hot caches together */
-    size_t dead_letter_bytes_max; /* a larger one goes without its value */
+    size_t dead_letter_bytes_max; /* a larger one goes without its value, or with less */
 };
 
 struct rf_stream;

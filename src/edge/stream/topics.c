@@ -197,6 +197,7 @@ struct checking {
     size_t faults_max;
     size_t count;
     int64_t message_bytes_min; /* of the topics looked at so far; 0: none */
+    int64_t dead_letter_bytes;
 };
 
 static void complain(struct checking *c, const char *topic, bool fatal, const char *format, ...)
@@ -229,6 +230,8 @@ static void check_settings(struct checking *c, const struct rf_topic *topic,
     if (settings.max_message_bytes > 0 &&
         (c->message_bytes_min == 0 || settings.max_message_bytes < c->message_bytes_min))
         c->message_bytes_min = settings.max_message_bytes;
+    if (topic->role == RF_TOPIC_DEAD_LETTERS)
+        c->dead_letter_bytes = settings.max_message_bytes;
     if (is_compacted(topic->role) && strcmp(settings.cleanup_policy, "compact") != 0)
         complain(c, topic->name, true,
                  "cleanup.policy is '%s', which deletes state; set it to 'compact'"
@@ -289,6 +292,7 @@ bool rf_topics_check(const struct rf_topics_options *options, struct rf_topic_fa
     }
     *fault_count = c.count;
     result->message_bytes_min = c.message_bytes_min;
+    result->dead_letter_bytes = c.dead_letter_bytes;
     free(found);
     if (rk != NULL)
         rd_kafka_destroy(rk);

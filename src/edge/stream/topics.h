@@ -47,6 +47,7 @@ bool rf_topics_create(const struct rf_topics_options *options,
 struct rf_topics_found {
     int32_t partitions;        /* of the first source; 0: it does not exist */
     int64_t message_bytes_min; /* the least max.message.bytes of what is written to; 0: not known */
+    int64_t dead_letter_bytes; /* that of the topic of the dead letters */
 };
 
 /* Every fault that would keep `run` from being right. Returns false only where no broker answers. */

@@ -93,10 +93,11 @@ struct rf_worker {
         restorer; /* read_committed, manual assignment: changelog and tasks; NULL while nothing restores */
     rd_kafka_topic_t *changelog, *tasks, *dead_letters;
     rd_kafka_topic_t **outputs;
-    bool renew_producer;    /* guard G1: the last commit or abort was uncertain */
-    bool commit_asked;      /* of the open transaction: the broker may have done it */
-    bool connection_failed; /* since the transaction began; set by the producer's error callback */
-    bool undelivered;       /* since then a message was given up by the producer */
+    bool renew_producer;     /* guard G1: the last commit or abort was uncertain */
+    bool commit_asked;       /* of the open transaction: the broker may have done it */
+    bool connection_failed;  /* since the transaction began; set by the producer's error callback */
+    bool undelivered;        /* since then a message was given up by the producer */
+    size_t letter_bytes_max; /* of a dead letter; less where the topic has refused one */
 
     const struct rf_decoder *decoders;
     struct rf_slot *slots; /* by partition */
