@@ -3,12 +3,17 @@
 Clients come from 127.0.0.2, so that those who behave, from 127.0.0.1, are others to the limit for each address.
 """
 import contextlib
+import re
+import resource
 import socket
 import threading
 import time
 
 import pytest
 import requests
+
+from harness.process import wait_until
+from serve import Server
 
 MEMORY_MAX = 64 << 20
 HEAD = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
@@ -131,32 +136,136 @@ def test_a_request_that_comes_byte_by_byte_is_cut_while_others_are_answered(serv
     assert "ringfold_http_cut_total 60" in requests.get(server.url + "/metrics", timeout=5).text
 
 
-def test_thousands_of_connections_cost_little(server):
-    before = server.resident()
-    opened = []
-    try:
-        for i in range(3000):
+class Silent(threading.Thread):
+    """Holds `each` connections from each address that say nothing, and opens others for those that are cut, until it is
+    ended."""
+
+    def __init__(self, server, addresses, each):
+        super().__init__()
+        self.server, self.each = server, each
+        self.held = {address: [] for address in addresses}
+        self.opened = 0
+        self.ending = threading.Event()
+
+    def renew(self, address):
+        held = self.held[address]
+        for one in list(held):
+            with contextlib.suppress(BlockingIOError, InterruptedError):
+                with contextlib.suppress(ConnectionError):
+                    one.recv(1)
+                one.close()
+                held.remove(one)
+        while len(held) < self.each:
             one = socket.socket()
             one.setblocking(False)
-            one.bind(("127.0.0.2", 0))
+            one.bind((address, 0))
             with contextlib.suppress(BlockingIOError):
-                one.connect(("127.0.0.1", server.port))
-            opened.append(one)
-            if len(opened) > 500:  # of which the server keeps 64 at most; the oldest make room
-                opened.pop(0).close()
-            if i % 500 == 0:
-                assert server.resident() < MEMORY_MAX
+                one.connect(("127.0.0.1", self.server.port))
+            held.append(one)
+            self.opened += 1
+
+    def run(self):
+        while not self.ending.wait(0.02):
+            for address in self.held:
+                self.renew(address)
+
+    def __enter__(self):
+        self.start()
+        wait_until(lambda: self.opened >= len(self.held) * self.each, 30, "all connections")
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        self.join()
+        for held in self.held.values():
+            for one in held:
+                one.close()
+
+
+def assert_answers_throughout(server, times):
+    for _ in range(times):
+        begin = time.monotonic()
+        assert_alive(server)
+        assert time.monotonic() - begin < 2
+        time.sleep(0.3)
+
+
+def made_room(server):
+    text = requests.get(server.url + "/metrics", timeout=5).text
+    return int(re.search(r"^ringfold_http_made_room_total (\d+)$", text, re.MULTILINE)[1])
+
+
+def test_a_few_silent_addresses_keep_nobody_out(tmp_path):
+    """Where others can connect: ten addresses, with more connections each than an address may have."""
+    tokens = tmp_path / "tokens"
+    tokens.write_text("ops:0123456789abcdef0123\n", encoding="utf-8")
+    tokens.chmod(0o600)
+    with Server("--listen", "0.0.0.0:0", "--token-file", tokens, log=tmp_path / "log") as server:
+        with Silent(server, [f"127.0.1.{i}" for i in range(1, 11)], 20):
+            assert_answers_throughout(server, 12)
+            assert made_room(server) > 0
+
+
+def test_silent_connections_of_an_address_make_room_for_its_own(server):
+    with Silent(server, ["127.0.0.1"], 80):
+        assert_answers_throughout(server, 12)
+        assert made_room(server) > 0
+
+
+def test_who_is_served_stays_while_silent_connections_come_and_go(server):
+    """A listener, and one that takes its answers slowly, from the address from which the silent ones come."""
+    listener = dial(server, seconds=20)
+    listener.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    slow = socket.socket()
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    slow.settimeout(20)
+    slow.bind(("127.0.0.2", 0))
+    slow.connect(("127.0.0.1", server.port))
+    slow.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 39 +
+                 b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+
+    taken, ticks = b"", b""
+    with Silent(server, ["127.0.0.2", "127.0.0.3"], 100):
+        before = made_room(server)
+        wait_until(lambda: made_room(server) > before + 200, 20, "room for 200")
+        while part := slow.recv(4096):
+            taken += part
+            time.sleep(0.001)
+        while ticks.count(b"event: tick") < 4:
+            ticks += listener.recv(65536)
+
+    one = requests.get(server.url + "/openapi.json", timeout=5).content
+    assert taken.count(b"HTTP/1.1 200") == 40 and taken.endswith(one)
+    slow.close()
+    listener.close()
+
+
+def test_ten_thousand_connections_at_once_cost_little(server):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 10500:
+        pytest.skip(f"no more than {hard} files may be open here")
+    before = server.resident()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (10500, hard))
+    try:
+        with contextlib.ExitStack() as held:
+            for i in range(10000):
+                one = held.enter_context(socket.socket())
+                one.setblocking(False)
+                one.bind((f"127.0.{1 + i % 200}.1", 0))
+                with contextlib.suppress(BlockingIOError):
+                    one.connect(("127.0.0.1", server.port))
+                if i % 1000 == 0:
+                    assert_alive(server)
+            for _ in range(10):
+                assert_alive(server)
+                time.sleep(0.2)
     finally:
-        for one in opened:
-            one.close()
-    for _ in range(100):
-        with contextlib.suppress(requests.exceptions.RequestException):
-            assert_alive(server)
-            break
-        time.sleep(0.2)
-    else:
-        pytest.fail("it does not answer any more")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
     assert server.resident() - before < 16 << 20
+    wait_until(lambda: "ringfold_http_connections 1\n" in requests.get(server.url + "/metrics", timeout=5).text, 20,
+               "all of them to be gone")
+    assert_answers_throughout(server, 3)
 
 
 def test_listeners_that_do_not_read_are_dropped_and_cost_no_more_than_their_queues(server):

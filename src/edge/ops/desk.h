@@ -12,6 +12,7 @@ struct rf_desk_counts {
     uint64_t answers[RF_ROUTE_COUNT][6]; /* by the first digit of the status */
     uint64_t refused;                    /* what was no request of ours */
     uint64_t cut;                        /* connections whose time was up */
+    uint64_t made_room;                  /* silent connections that made room for others */
     size_t connections, streams;         /* now */
 };
 

@@ -82,11 +82,17 @@ static bool may_ask(struct rf_ops *ops, struct rf_exchange *exchange)
     return false;
 }
 
-static void format_peer(struct MHD_Connection *connection, char *text, size_t text_max)
+static const struct sockaddr *peer_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *peer = info == NULL ? NULL : info->client_addr;
+
+    return info == NULL ? NULL : info->client_addr;
+}
+
+static void format_peer(struct MHD_Connection *connection, char *text, size_t text_max)
+{
+    const struct sockaddr *peer = peer_of(connection);
 
     text[0] = '\0';
     if (peer != NULL && peer->sa_family == AF_INET)
@@ -168,13 +174,14 @@ static struct rf_guard_entry *guard_entry(struct MHD_Connection *connection)
     return info == NULL ? NULL : info->socket_context;
 }
 
+/* Its request is whole: it may be answered for so long. */
 static void set_deadline(struct rf_ops *ops, struct MHD_Connection *connection, rf_ns span)
 {
     struct rf_guard_entry *entry = guard_entry(connection);
     rf_ns now = rf_clock_monotonic_ns();
 
     if (entry != NULL)
-        rf_guard_set(&ops->guard, entry, span == INT64_MAX ? INT64_MAX : now + span);
+        rf_guard_serve(&ops->guard, entry, span == INT64_MAX ? INT64_MAX : now + span);
 }
 
 static enum MHD_Result queue(struct rf_exchange *exchange, struct MHD_Response *response)
@@ -352,6 +359,7 @@ void rf_exchange_end(void *context, struct MHD_Connection *connection, void **ex
 {
     struct rf_ops *ops = context;
     struct rf_exchange *exchange = *exchange_slot;
+    struct rf_guard_entry *entry = guard_entry(connection);
 
     (void)how;
     if (exchange == NULL)
@@ -359,7 +367,8 @@ void rf_exchange_end(void *context, struct MHD_Connection *connection, void **ex
     *exchange_slot = NULL;
     if (exchange->reader != NULL)
         rf_feed_leave(&ops->feed, exchange->reader);
-    set_deadline(ops, connection, RF_GUARD_REQUEST_NS);
+    if (entry != NULL)
+        rf_guard_await(&ops->guard, entry, rf_clock_monotonic_ns());
     rf_reply_deinit(&exchange->reply);
     free(exchange->target);
     free(exchange);
@@ -371,10 +380,10 @@ void rf_exchange_connection(void *context, struct MHD_Connection *connection, vo
     struct rf_ops *ops = context;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const struct sockaddr *peer = peer_of(connection);
 
-    if (what == MHD_CONNECTION_NOTIFY_STARTED && info != NULL) {
-        *entry_slot = rf_guard_enter(&ops->guard, info->connect_fd,
-                                     rf_clock_monotonic_ns() + RF_GUARD_REQUEST_NS);
+    if (what == MHD_CONNECTION_NOTIFY_STARTED && info != NULL && peer != NULL) {
+        *entry_slot = rf_guard_enter(&ops->guard, info->connect_fd, peer, rf_clock_monotonic_ns());
         if (*entry_slot == NULL)
             shutdown(info->connect_fd, SHUT_RDWR);
     } else if (what == MHD_CONNECTION_NOTIFY_CLOSED && *entry_slot != NULL) {

@@ -504,6 +504,9 @@ static void print_http(struct rf_buffer *out, const struct rf_desk_counts *count
     sample_count(out, counts->refused, "ringfold_http_refused_total", NULL);
     family(out, "http_cut_total", "counter", "Connections that took too long and were cut.");
     sample_count(out, counts->cut, "ringfold_http_cut_total", NULL);
+    family(out, "http_made_room_total", "counter",
+           "Connections without a request that were cut to make room for others.");
+    sample_count(out, counts->made_room, "ringfold_http_made_room_total", NULL);
     family(out, "http_connections", "gauge", "Connections that are open.");
     sample_count(out, counts->connections, "ringfold_http_connections", NULL);
     family(out, "http_event_streams", "gauge", "Clients of /events.");

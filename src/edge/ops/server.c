@@ -27,7 +27,8 @@
 struct rf_desk_view rf_ops_borrow(struct rf_ops *ops, struct rf_desk_counts *counts)
 {
     struct rf_desk_view view;
-    size_t connections = rf_guard_count(&ops->guard);
+    uint64_t made_room = 0;
+    size_t connections = rf_guard_count(&ops->guard, &made_room);
     size_t streams = rf_feed_count(&ops->feed);
 
     rf_mutex_lock(&ops->lock);
@@ -37,6 +38,7 @@ struct rf_desk_view rf_ops_borrow(struct rf_ops *ops, struct rf_desk_counts *cou
         .inspect = ops->inspect, .phase = ops->phase, .leaving = ops->leaving, .counts = counts};
     rf_mutex_unlock(&ops->lock);
     counts->connections = connections;
+    counts->made_room = made_room;
     counts->streams = streams;
     return view;
 }
@@ -146,7 +148,6 @@ static struct MHD_Daemon *start_daemon(struct rf_ops *ops, int listener)
         {MHD_OPTION_END, 0, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
-    bool is_local = rf_address_is_loopback(&ops->address);
     union {
         const char *given;
         void *asked; /* libmicrohttpd only reads them */
@@ -168,7 +169,6 @@ static struct MHD_Daemon *start_daemon(struct rf_ops *ops, int listener)
         MHD_OPTION_EXTERNAL_LOGGER, log_foreign, ops, MHD_OPTION_LISTEN_SOCKET, listener,
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)RF_GUARD_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, INACTIVE_SECONDS,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, is_local ? PER_ADDRESS_LOCAL : PER_ADDRESS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_STRICT_FOR_CLIENT,
         1, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, ops, MHD_OPTION_URI_LOG_CALLBACK,
         rf_exchange_begin, ops, MHD_OPTION_NOTIFY_COMPLETED, rf_exchange_end, ops,
@@ -309,7 +309,8 @@ struct rf_ops *rf_ops_open(const struct rf_ops_options *options, struct rf_error
     ops->phase = "starting";
     rf_mutex_init(&ops->lock);
     rf_condition_init(&ops->changed);
-    rf_guard_init(&ops->guard);
+    rf_guard_init(&ops->guard,
+                  rf_address_is_loopback(&ops->address) ? PER_ADDRESS_LOCAL : PER_ADDRESS);
     rf_feed_init(&ops->feed, ops->desk.started_at, wake_connection);
     rf_mutex_lock(&ops->lock); /* nobody is there yet to wait for it */
     ok = read_secrets(options, &ops->tokens, &ops->tls, err);

@@ -1,4 +1,7 @@
+#include <arpa/inet.h>
 #include <check.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,34 +240,189 @@ START_TEST(a_past_that_is_too_large_is_cut_to_its_newest_part)
 }
 END_TEST
 
+/* ---- the guard ---- */
+
+#define PAIRS 130
+
+static struct rf_guard guard;
+static int ours[PAIRS], theirs[PAIRS];
+static struct rf_guard_entry *entries[PAIRS];
+
+static void set_up_guard(void)
+{
+    rf_guard_init(&guard, 16);
+    for (int i = 0; i < PAIRS; i++) {
+        int pair[2];
+
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+        ours[i] = pair[0];
+        theirs[i] = pair[1];
+        entries[i] = NULL;
+    }
+}
+
+static void tear_down_guard(void)
+{
+    for (int i = 0; i < PAIRS; i++) {
+        if (entries[i] != NULL)
+            rf_guard_leave(&guard, entries[i]);
+        close(ours[i]);
+        close(theirs[i]);
+    }
+    rf_guard_deinit(&guard);
+}
+
+static bool is_cut(int i)
+{
+    struct pollfd end = {.fd = theirs[i], .events = POLLRDHUP};
+
+    return poll(&end, 1, 0) == 1;
+}
+
+/* From 10.0.0.`host`, at the instant `i`, after those that are cut were closed. */
+static bool enter(int i, uint32_t host)
+{
+    for (int k = 0; k < i; k++) {
+        if (entries[k] != NULL && is_cut(k)) {
+            rf_guard_leave(&guard, entries[k]);
+            entries[k] = NULL;
+        }
+    }
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(0x0a000000U + host)};
+
+    entries[i] =
+        rf_guard_enter(&guard, ours[i], (const struct sockaddr *)(const void *)&address, i);
+    return entries[i] != NULL;
+}
+
+static size_t count_open(void)
+{
+    uint64_t made_room = 0;
+
+    return rf_guard_count(&guard, &made_room);
+}
+
 START_TEST(a_connection_whose_time_is_up_is_cut_and_no_other)
 {
-    static struct rf_guard guard;
-    int sockets[2][2];
-    char byte = 0;
+    rf_ns up = RF_GUARD_REQUEST_NS;
+    enter(0, 1);
+    enter(1, 1);
 
-    rf_guard_init(&guard);
-    for (int i = 0; i < 2; i++)
-        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets[i]), 0);
-    struct rf_guard_entry *first = rf_guard_enter(&guard, sockets[0][0], 1000);
-    struct rf_guard_entry *second = rf_guard_enter(&guard, sockets[1][0], 2000);
+    ck_assert_uint_eq(rf_guard_sweep(&guard, up - 1), 0);
+    ck_assert_uint_eq(rf_guard_sweep(&guard, up), 1);
+    ck_assert_uint_eq(rf_guard_sweep(&guard, up), 0);
 
-    ck_assert_uint_eq(rf_guard_sweep(&guard, 999), 0);
-    ck_assert_uint_eq(rf_guard_sweep(&guard, 1000), 1);
-    ck_assert_uint_eq(rf_guard_sweep(&guard, 1000), 0);
-    ck_assert_int_eq(recv(sockets[0][1], &byte, 1, MSG_DONTWAIT), 0); /* its end */
-    ck_assert_int_eq(recv(sockets[1][1], &byte, 1, MSG_DONTWAIT), -1);
-    rf_guard_set(&guard, second, INT64_MAX);
+    ck_assert(is_cut(0));
+    ck_assert(!is_cut(1));
+    rf_guard_serve(&guard, entries[1], INT64_MAX);
     ck_assert_uint_eq(rf_guard_sweep(&guard, INT64_MAX - 1), 0);
+    rf_guard_await(&guard, entries[1], 7);
+    ck_assert_uint_eq(rf_guard_sweep(&guard, up + 6), 0);
+    ck_assert_uint_eq(rf_guard_sweep(&guard, up + 7), 1);
+    ck_assert(is_cut(1));
+}
+END_TEST
 
-    rf_guard_leave(&guard, first);
-    ck_assert_uint_eq(rf_guard_count(&guard), 1);
-    rf_guard_leave(&guard, second);
-    rf_guard_deinit(&guard);
-    for (int i = 0; i < 2; i++) {
-        close(sockets[i][0]);
-        close(sockets[i][1]);
+START_TEST(the_oldest_silent_connection_of_an_address_at_its_share_makes_room_for_its_own)
+{
+    for (int i = 0; i < 16; i++)
+        ck_assert(enter(i, i < 15 ? 1 : 2));
+    ck_assert(enter(16, 1));
+    rf_guard_serve(&guard, entries[0], INT64_MAX);
+    ck_assert_int_eq(send(theirs[1], "G", 1, 0), 1); /* which we did not read yet */
+
+    ck_assert(enter(17, 1));
+    ck_assert(enter(18, 1));
+
+    for (int i = 0; i < 19; i++)
+        ck_assert_msg(is_cut(i) == (i == 2 || i == 3), "connection %d", i);
+    ck_assert_uint_eq(count_open(), 17);
+}
+END_TEST
+
+START_TEST(an_address_whose_share_is_served_gets_no_more_and_others_do)
+{
+    for (int i = 0; i < 16; i++) {
+        ck_assert(enter(i, 1));
+        rf_guard_serve(&guard, entries[i], INT64_MAX);
     }
+
+    ck_assert(!enter(16, 1));
+    ck_assert(enter(17, 2));
+
+    for (int i = 0; i < 16; i++)
+        ck_assert_msg(!is_cut(i), "connection %d", i);
+    rf_guard_leave(&guard, entries[0]);
+    entries[0] = NULL;
+    ck_assert(enter(16, 1));
+}
+END_TEST
+
+START_TEST(when_more_than_half_is_taken_who_has_most_that_are_silent_makes_room)
+{
+    size_t left[8] = {0};
+    for (int i = 0; i < 64; i++)
+        ck_assert(enter(i, 2 + (uint32_t)i / 8)); /* eight each */
+    rf_guard_leave(&guard, entries[1]);
+    entries[1] = NULL;
+    ck_assert(enter(1, 1));
+    for (int i = 0; i < 64; i++)
+        ck_assert_msg(!is_cut(i), "connection %d", i);
+
+    for (int i = 64; i < PAIRS; i++)
+        ck_assert(enter(i, 100 + (uint32_t)i % 4));
+
+    ck_assert(!is_cut(1)); /* older than almost all, but the only one of its address */
+    for (int i = 0; i < 64; i++)
+        left[i / 8] += !is_cut(i);
+    for (int i = 0; i < 8; i++)
+        ck_assert_msg(left[i] >= 4 && left[i] <= 6, "%zu of 10.0.0.%d", left[i], 2 + i);
+    ck_assert(is_cut(0) && !is_cut(63));
+    ck_assert_uint_eq(count_open(), 64);
+}
+END_TEST
+
+START_TEST(who_is_served_has_not_been_read_or_has_not_taken_its_answer_makes_no_room)
+{
+    for (int i = 0; i < 64; i++) {
+        ck_assert(enter(i, (uint32_t)i / 8));
+        rf_guard_serve(&guard, entries[i], INT64_MAX);
+        if (i % 4 != 0)
+            rf_guard_await(&guard, entries[i], i);
+        if (i % 4 == 1)
+            ck_assert_int_eq(send(theirs[i], "G", 1, 0), 1);
+        if (i % 4 == 2)
+            ck_assert_int_eq(send(ours[i], "H", 1, 0), 1);
+    }
+
+    for (int i = 64; i < 90; i++)
+        ck_assert(enter(i, (uint32_t)i));
+
+    ck_assert_uint_eq(count_open(), 64);
+    for (int i = 0; i < 64; i++)
+        ck_assert_msg(is_cut(i) == (i % 4 == 3), "connection %d", i);
+}
+END_TEST
+
+START_TEST(the_sweep_makes_room_where_nobody_comes_in_any_more)
+{
+    for (int i = 0; i < 100; i++) {
+        ck_assert_int_eq(send(theirs[i], "G", 1, 0), 1);
+        ck_assert(enter(i, (uint32_t)i));
+    }
+    ck_assert_uint_eq(count_open(), 100);
+    for (int i = 0; i < 100; i++) {
+        char byte = 0;
+
+        ck_assert_int_eq(recv(ours[i], &byte, 1, 0), 1);
+    }
+
+    ck_assert_uint_eq(rf_guard_sweep(&guard, 100), 0);
+
+    ck_assert_uint_eq(count_open(), 64);
+    for (int i = 0; i < 100; i++)
+        ck_assert_msg(is_cut(i) == (i < 36), "connection %d", i);
 }
 END_TEST
 
@@ -284,7 +442,17 @@ int main(void)
     tcase_add_test(tests, more_than_readers_can_take_is_cut_to_the_newest);
     tcase_add_test(tests, a_new_reader_gets_the_past_and_one_that_comes_back_does_not);
     tcase_add_test(tests, a_past_that_is_too_large_is_cut_to_its_newest_part);
+    suite_add_tcase(suite, tests);
+    tests = tcase_create("guard");
+    tcase_add_checked_fixture(tests, set_up_guard, tear_down_guard);
     tcase_add_test(tests, a_connection_whose_time_is_up_is_cut_and_no_other);
+    tcase_add_test(tests,
+                   the_oldest_silent_connection_of_an_address_at_its_share_makes_room_for_its_own);
+    tcase_add_test(tests, an_address_whose_share_is_served_gets_no_more_and_others_do);
+    tcase_add_test(tests, when_more_than_half_is_taken_who_has_most_that_are_silent_makes_room);
+    tcase_add_test(tests,
+                   who_is_served_has_not_been_read_or_has_not_taken_its_answer_makes_no_room);
+    tcase_add_test(tests, the_sweep_makes_room_where_nobody_comes_in_any_more);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
