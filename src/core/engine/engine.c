@@ -21,7 +21,7 @@
 
 #define MEMORY_CHUNK  (64U << 10)
 #define SCRATCH_CHUNK (16U << 10)
-#define SCRATCH_KEEP  (1U << 20)
+#define SCRATCH_KEEP  (128U * 1024)
 
 static void bind_customer_variable(struct rf_engine *engine)
 {

@@ -7,8 +7,10 @@
 #include "core/base/assert.h"
 #include "core/model/source.h"
 
-#define CHUNK    (256U * 1024)
-#define KEEP_MAX (1U << 20)
+/* There is one of these a partition: what a burst needed is given back. */
+#define CHUNK     (64U * 1024)
+#define KEEP_MAX  (128U * 1024)
+#define ITEMS_MIN 1024
 
 void rf_inputs_init(struct rf_inputs *inputs)
 {
@@ -42,7 +44,7 @@ void rf_inputs_push(struct rf_inputs *inputs, const struct rf_input *input)
     struct rf_input *kept = NULL;
 
     if (inputs->count == inputs->capacity) {
-        inputs->capacity = inputs->capacity == 0 ? 1024 : inputs->capacity * 2;
+        inputs->capacity = inputs->capacity == 0 ? ITEMS_MIN : inputs->capacity * 2;
         inputs->items = realloc(inputs->items, inputs->capacity * sizeof *inputs->items);
         rf_assert(inputs->items != NULL);
     }
@@ -174,6 +176,18 @@ void rf_inputs_folded(struct rf_inputs *inputs)
     inputs->folded++;
 }
 
+static void give_back(struct rf_inputs *inputs)
+{
+    free(inputs->arranged);
+    inputs->arranged = NULL;
+    inputs->arranged_capacity = 0;
+    if (inputs->capacity > 4 * ITEMS_MIN && inputs->count <= ITEMS_MIN) {
+        inputs->capacity = ITEMS_MIN;
+        inputs->items = realloc(inputs->items, inputs->capacity * sizeof *inputs->items);
+        rf_assert(inputs->items != NULL);
+    }
+}
+
 void rf_inputs_commit(struct rf_inputs *inputs)
 {
     size_t pending = rf_inputs_pending(inputs);
@@ -192,6 +206,7 @@ void rf_inputs_commit(struct rf_inputs *inputs)
     inputs->arena = inputs->standby;
     inputs->standby = old;
     rf_arena_reset(&inputs->standby, KEEP_MAX);
+    give_back(inputs);
 }
 
 void rf_inputs_rewind(struct rf_inputs *inputs)
@@ -204,6 +219,7 @@ void rf_inputs_forget(struct rf_inputs *inputs)
     inputs->count = 0;
     inputs->folded = 0;
     rf_arena_reset(&inputs->arena, KEEP_MAX);
+    give_back(inputs);
 }
 
 size_t rf_inputs_bytes(const struct rf_inputs *inputs)

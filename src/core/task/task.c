@@ -14,8 +14,8 @@
 #include "core/task/task_quarantine.h"
 
 #define LOOKS_MAX      4096 /* customers whom time alone changes, a call */
-#define ARENA_CHUNK    (256U * 1024)
-#define ARENA_KEEP_MAX (2U << 20)
+#define ARENA_CHUNK    (64U * 1024)
+#define ARENA_KEEP_MAX (256U * 1024)
 
 struct rf_task *rf_task_open(const struct rf_task_options *options, struct rf_error *err)
 {

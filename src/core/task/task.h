@@ -42,8 +42,9 @@ struct rf_task_options {
     struct rf_wire record_wire; /* what stands before the records written now */
     struct rf_store store;      /* the task owns it from now on */
     int32_t partition;
-    size_t memory_max; /* of the hot cache */
-    size_t looks_max;  /* customers looked at without an event, in one call; 0: a sensible number */
+    size_t memory_max;     /* of the hot cache */
+    size_t restore_memory; /* while its store is filled, instead; 0: a sensible size */
+    size_t looks_max; /* customers looked at without an event, in one call; 0: a sensible number */
 };
 
 /* NULL with STATE or RETRY: the store cannot be read, and is still the caller's. */

@@ -3,8 +3,13 @@
 #include "core/base/assert.h"
 #include "core/task/task_internal.h"
 
-#define LOAD_MEMORY          (16U << 20) /* of a store that is filled in bulk */
-#define RESTORE_GATHERED_MAX (16U << 20)
+#define RESTORE_MEMORY ((size_t)16 << 20)
+
+/* Of a store that is filled, in bulk or not. */
+static size_t restore_memory(const struct rf_task *task)
+{
+    return task->options.restore_memory > 0 ? task->options.restore_memory : RESTORE_MEMORY;
+}
 
 bool rf_task_flush(struct rf_task *task, size_t gathered_max, struct rf_error *err)
 {
@@ -44,7 +49,7 @@ static bool begin_load(struct rf_task *task, struct rf_error *err)
 
     if (task->loading || store->ops->load == NULL || task->changelog_next != RF_CHECKPOINT_NONE)
         return true;
-    if (!store->ops->load->begin(store->self, LOAD_MEMORY, err))
+    if (!store->ops->load->begin(store->self, restore_memory(task), err))
         return false;
     task->loading = true;
     return true;
@@ -66,7 +71,7 @@ bool rf_task_restore(struct rf_task *task, struct rf_bytes customer, struct rf_b
         return load_failed(task, err);
     if (!task->loading) {
         rf_records_restore(task->records, customer, record);
-        return rf_task_flush(task, RESTORE_GATHERED_MAX, err);
+        return rf_task_flush(task, restore_memory(task), err);
     }
     return store->ops->load->add(store->self, customer, record, RF_MS_MAX, err) ||
            load_failed(task, err);

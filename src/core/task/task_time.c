@@ -12,7 +12,7 @@
 #include "core/model/plan.h"
 #include "core/task/task_internal.h"
 
-#define SWEEP_KEEP_MAX (1U << 20)
+#define SWEEP_KEEP_MAX (128U * 1024)
 
 rf_ms rf_task_watermark(const struct rf_task *task, rf_ms stream_time)
 {

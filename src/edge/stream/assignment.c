@@ -127,6 +127,7 @@ static bool assign_slot(struct rf_worker *worker, struct rf_slot *slot,
     slot->state = RF_SLOT_WAITING;
     rf_silence_begin(slot);
     slot->retry_at_ms = 0;
+    slot->cold = false;
     slot->schema_written = false;
     slot->committed_at = RF_MS_MIN;
     slot->stored_at = RF_MS_MIN;

@@ -14,6 +14,9 @@
 #include "edge/sys/log.h"
 
 #define PRODUCER_TRANSACTION_TIMEOUT_MS "15000"
+#define QUEUED_MESSAGE_COST             6 /* what a queued message takes, in its size */
+#define RESTORER_KBYTES_MIN             4096
+#define RESTORER_KBYTES_MAX             65536 /* librdkafka's default */
 #define BATCH_BYTES_DEFAULT             1000000
 #define BATCH_BYTES_DEFAULT_TEXT        "1000000"
 
@@ -266,8 +269,28 @@ static rd_kafka_t *make_reader(const struct rf_property *kafka, size_t kafka_cou
     };
     const struct settings settings = {
         .kafka = kafka, .kafka_count = kafka_count, .pinned = pinned, .more_pinned = more};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
 
-    return make(RD_KAFKA_CONSUMER, rd_kafka_conf_new(), &settings, err);
+    set_if_known(conf, "fetch.queue.backoff.ms", "20");
+    return make(RD_KAFKA_CONSUMER, conf, &settings, err);
+}
+
+rd_kafka_t *rf_client_restorer(const struct rf_property *kafka, size_t kafka_count,
+                               const char *group, size_t memory_max, struct rf_error *err)
+{
+    char queued[32];
+    const struct setting bounded[] = {
+        {"queued.max.messages.kbytes", queued},
+        {"fetch.max.bytes", "4194304"}, /* one answer, of however many partitions */
+        {NULL, NULL},
+    };
+    size_t kbytes = memory_max / QUEUED_MESSAGE_COST / 1024;
+
+    kbytes = kbytes < RESTORER_KBYTES_MIN   ? RESTORER_KBYTES_MIN
+             : kbytes > RESTORER_KBYTES_MAX ? RESTORER_KBYTES_MAX
+                                            : kbytes;
+    snprintf(queued, sizeof queued, "%zu", kbytes);
+    return make_reader(kafka, kafka_count, group, true, bounded, err);
 }
 
 rd_kafka_t *rf_client_reader(const struct rf_property *kafka, size_t kafka_count, const char *group,

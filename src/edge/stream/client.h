@@ -19,6 +19,9 @@ rd_kafka_t *rf_client_producer(struct rf_worker *worker, struct rf_error *err);
  * partition; otherwise read_uncommitted, or "high" would be the last stable offset (invariant 3). */
 rd_kafka_t *rf_client_reader(const struct rf_property *kafka, size_t kafka_count, const char *group,
                              bool committed, struct rf_error *err);
+/* The same for as much as there is, read ahead within `memory_max`, in bytes. */
+rd_kafka_t *rf_client_restorer(const struct rf_property *kafka, size_t kafka_count,
+                               const char *group, size_t memory_max, struct rf_error *err);
 /* The same for one message here and there: it fetches as little as the broker gives. */
 rd_kafka_t *rf_client_peeker(const struct rf_property *kafka, size_t kafka_count, const char *group,
                              bool committed, struct rf_error *err);

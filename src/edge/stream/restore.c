@@ -24,8 +24,25 @@
 #define WATERMARK_TIMEOUT_MS 10000
 #define STEP_MS              50 /* then the consumer is polled again */
 #define RETRY_MS             1000
+#define ROOM_RETRY_MS        20
+#define RESTORE_MEMORY_MIN   ((size_t)4 << 20)  /* then 400 MiB are sorted within it */
+#define RESTORE_MEMORY_MAX   ((size_t)16 << 20) /* more is hardly faster */
 #define TASKS_TAIL                                                                                 \
     1000 /* records of the tasks topic that surely hold the last state, but for aborted ones */
+
+static size_t memory_of(const struct rf_worker *worker)
+{
+    return worker->options->records_memory / (size_t)worker->options->workers;
+}
+
+size_t rf_restore_memory(const struct rf_worker *worker)
+{
+    size_t memory = memory_of(worker);
+
+    return memory < RESTORE_MEMORY_MIN   ? RESTORE_MEMORY_MIN
+           : memory > RESTORE_MEMORY_MAX ? RESTORE_MEMORY_MAX
+                                         : memory;
+}
 
 static void retry_later(struct rf_slot *slot, const char *what, const char *reason)
 {
@@ -82,8 +99,8 @@ static bool assign_restorer(struct rf_worker *worker, struct rf_error *err)
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
     if (worker->restorer == NULL)
-        worker->restorer = rf_client_reader(worker->options->kafka, worker->options->kafka_count,
-                                            worker->options->plan->app, true, err);
+        worker->restorer = rf_client_restorer(worker->options->kafka, worker->options->kafka_count,
+                                              worker->options->plan->app, memory_of(worker), err);
     for (int32_t i = 0; worker->restorer != NULL && i < worker->shared->partition_count; i++) {
         const struct rf_slot *slot = &worker->slots[i];
 
@@ -103,6 +120,19 @@ static bool assign_restorer(struct rf_worker *worker, struct rf_error *err)
         rf_error_set(err, RF_ERROR_RETRY, code, "reading the changelog: %s",
                      rd_kafka_err2str(code));
     return err->kind == RF_ERROR_NONE;
+}
+
+/* Several stores are filled at once, as many as the memory of this worker's customers feeds: none of them is there yet. */
+static bool has_room(const struct rf_worker *worker)
+{
+    size_t filling = 0;
+
+    for (int32_t i = 0; i < worker->shared->partition_count; i++) {
+        const struct rf_slot *slot = &worker->slots[i];
+
+        filling += slot->state == RF_SLOT_RESTORING && slot->cold && slot->retry_at_ms == 0;
+    }
+    return filling == 0 || (filling + 1) * rf_restore_memory(worker) <= memory_of(worker);
 }
 
 /* All of it or nothing: with half of it known, the restorer would read for this slot from the wrong place as soon as
@@ -150,6 +180,10 @@ void rf_restore_begin(struct rf_worker *worker, struct rf_slot *slot)
     slot->changelog_target = 0;
     slot->tasks_target = 0;
     slot->restore_from = 0;
+    slot->cold = slot->cold || rf_task_changelog_next(slot->task) == RF_CHECKPOINT_NONE;
+    slot->retry_at_ms = rf_clock_monotonic_ms() + ROOM_RETRY_MS;
+    if (slot->cold && !has_room(worker))
+        return; /* it is not among those that the restorer reads for */
     if (find_targets(worker, slot, &err) && assign_restorer(worker, &err)) {
         slot->retry_at_ms = 0;
         slot->restore_from = slot->changelog_reached;

@@ -367,6 +367,7 @@ static struct rf_task *make_task(struct rf_worker *worker, struct rf_slot *slot)
         .record_wire = worker->options->record_wire,
         .partition = slot->partition,
         .memory_max = worker->options->records_memory,
+        .restore_memory = rf_restore_memory(worker),
     };
     struct rf_error err = {0};
     struct rf_task *task = NULL;

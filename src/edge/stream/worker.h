@@ -54,6 +54,7 @@ struct rf_slot {
     int64_t changelog_target, tasks_target; /* the high watermarks to be reached */
     int64_t changelog_reached, tasks_reached;
     int64_t tasks_low, tasks_from; /* the topic's begin, and where reading it began */
+    bool cold;                     /* its store is filled from nothing */
     bool has_state;
     struct rf_task_state state_found; /* the last record of the tasks topic */
     char state_bytes[4096];           /* what state_found points into */
