@@ -1,13 +1,18 @@
 #include "cli/endpoint.h"
 
+#include <limits.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "cli/explained.h"
 #include "core/base/assert.h"
+#include "core/base/buffer.h"
+#include "core/base/number.h"
 #include "core/model/plan.h"
+#include "edge/sys/file.h"
 #include "edge/sys/log.h"
 
 static struct rf_ops_options options_of(const struct rf_config *config, const char *instance)
@@ -40,6 +45,41 @@ bool rf_endpoint_check(const struct rf_config *config, struct rf_error *err)
     return rf_ops_check(&options, err);
 }
 
+#define PORT_FILE     "%s/http-port"
+#define PORT_TEXT_MAX 8
+
+/* The port of the last time; 0: there was none, or nobody can tell. */
+static uint16_t last_port(const struct rf_instance *instance)
+{
+    char path[PATH_MAX];
+    struct rf_buffer text;
+    struct rf_error err = {0};
+    int64_t port = 0;
+
+    if (snprintf(path, sizeof path, PORT_FILE, instance->directory) >= (int)sizeof path)
+        return 0;
+    rf_buffer_init(&text, PORT_TEXT_MAX);
+    if (!rf_file_read(path, &text, &err) || !rf_int64_parse(rf_buffer_bytes(&text), &port) ||
+        port < 1 || port > UINT16_MAX)
+        port = 0;
+    rf_buffer_deinit(&text);
+    return (uint16_t)port;
+}
+
+static void keep_port(const struct rf_instance *instance, uint16_t port)
+{
+    char path[PATH_MAX];
+    char text[PORT_TEXT_MAX];
+    struct rf_error err = {0};
+
+    snprintf(text, sizeof text, "%u", port);
+    if (snprintf(path, sizeof path, PORT_FILE, instance->directory) >= (int)sizeof path ||
+        !rf_file_write(path, rf_bytes_of_text(text), 0600, &err))
+        rf_log_warning(RF_FIELDS(rf_field_int("port", port), rf_field_text("reason", err.message)),
+                       "the port is not kept: the next start may take another one, which other "
+                       "instances are slow to learn");
+}
+
 bool rf_endpoint_open(const struct rf_config *config, const struct rf_instance *instance,
                       struct rf_ops **ops, struct rf_error *err)
 {
@@ -50,9 +90,12 @@ bool rf_endpoint_open(const struct rf_config *config, const struct rf_instance *
         return true;
     options = options_of(config, instance->name);
     options.other_port = strcmp(instance->name, config->instance) != 0;
+    options.last_port = last_port(instance);
     *ops = rf_ops_open(&options, err);
     if (*ops == NULL)
         return false;
+    if (rf_ops_port(*ops) != options.last_port)
+        keep_port(instance, rf_ops_port(*ops));
     rf_log_info(RF_FIELDS(rf_field_text("address", rf_ops_address(*ops)),
                           rf_field_bool("tls", config->http.certificate != NULL)),
                 "listening for http");

@@ -1,7 +1,7 @@
+#include "support/fake_inspect.h"
 #include "core/model/plan.h"
 #include "core/model/rule.h"
 #include "core/model/source.h"
-#include "support/fake_inspect.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -152,8 +152,8 @@ static void found(struct rf_answer *answer, bool stale)
                                  .partition = 1,
                                  .changelog_offset = 4711,
                                  .committed_at = NOW_MS,
-                                 .lag_records = stale ? 300 : 0,
-                                 .lag_ms = stale ? 42000 : 0,
+                                 .lag_records = stale ? -1 : 0,
+                                 .lag_ms = stale ? -1 : 0,
                                  .restoring = stale,
                                  .restore_eta_ms = stale ? 7500 : 0};
 }
@@ -179,6 +179,12 @@ static bool ask(void *self, const struct rf_question *question, struct rf_arena 
             (struct rf_answer){.kind = RF_ANSWER_ELSEWHERE, .other_count = 2, .others = others};
     else if (strcmp(id, FAKE_RESTORING) == 0)
         *answer = (struct rf_answer){.kind = RF_ANSWER_RESTORING, .restore_eta_ms = 7500};
+    else if (strcmp(id, FAKE_HALF) == 0)
+        *answer = (struct rf_answer){.kind = RF_ANSWER_ELSEWHERE,
+                                     .other_count = 1,
+                                     .others = others,
+                                     .restoring = true,
+                                     .restore_eta_ms = 7500};
     else if (strcmp(id, FAKE_ORPHAN) == 0)
         *answer = (struct rf_answer){.kind = RF_ANSWER_ELSEWHERE, .unowned_count = 2};
     else if (strcmp(id, FAKE_BUSY) == 0)

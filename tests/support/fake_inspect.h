@@ -1,4 +1,4 @@
-/* An instance that is not one: the inspect port over numbers that a test writes. Six customers are known by what is
+/* An instance that is not one: the inspect port over numbers that a test writes. Seven customers are known by what is
  * answered for them, everybody else is unknown. */
 #pragma once
 #include "core/model/plan.h"
@@ -32,5 +32,6 @@ void fake_print_customer(const struct rf_plan *plan, const struct rf_customer *c
 #define FAKE_STALE     "C-stale"     /* found, in a store that is being restored */
 #define FAKE_ELSEWHERE "C-elsewhere" /* with b, or with c, who has no address */
 #define FAKE_RESTORING "C-restoring"
+#define FAKE_HALF      "C-half"   /* in a store of ours that is being restored, or with b */
 #define FAKE_ORPHAN    "C-orphan" /* nobody has its partition */
 #define FAKE_BUSY      "C-busy"   /* no answer in time */

@@ -84,6 +84,12 @@ def test_the_second_of_one_name_on_a_machine_takes_another_port(start, tmp_path)
     for one in (first, second):
         assert requests.get(f"http://{address(one)}/livez", timeout=5).status_code == 200
 
+    before = address(second)
+    second.stop()
+    second.start()
+    wait_until(lambda: len(second.said("listening for http")) == 2, 20, second.tail)
+    assert address(second) == before, "where others know it"
+
 
 def test_an_address_that_others_can_reach_is_refused_without_a_token(start, config, tmp_path):
     one = start("a", "0.0.0.0:0")

@@ -21,7 +21,7 @@ def ping(number=0):
 class Watched:
     """An application with one source, and what its instance answers."""
 
-    def __init__(self, app, kafka, directory, config=None, **settings):
+    def __init__(self, app, kafka, directory, config=None, partitions=3, **settings):
         self.app = App(app, kafka, None, directory,
                        sources={"pings": {"topic": f"{app}.pings", "format": "json", "schema": "ping.avsc",
                                           "kind": "ping", "time": "event.at"}},
@@ -30,12 +30,12 @@ class Watched:
                        outputs={"alert": {"topic": f"{app}.alerts", "format": "json"}}, **settings)
         self.app.sources = [self.app.pings]
         self.kafka = kafka
-        kafka.create_topics(self.app.pings, partitions=3, config=config)
+        kafka.create_topics(self.app.pings, partitions=partitions, config=config)
         ringfold.command("topics", "create", "-c", self.app.config, env=self.app.env)
         (self.port,) = free_ports(1)
 
-    def instance(self, *arguments):
-        return self.app.instance(env={"HTTP_LISTEN": f"127.0.0.1:{self.port}"}, arguments=arguments)
+    def instance(self, *arguments, env=None):
+        return self.app.instance(env={"HTTP_LISTEN": f"127.0.0.1:{self.port}", **(env or {})}, arguments=arguments)
 
     def get(self, path):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
@@ -262,3 +262,56 @@ def test_an_idle_topic_has_no_lag_for_however_long(watched, instances):
         time.sleep(0.5)
         for row in watched.lag().values():
             assert (row["lag_records"], row["lag_seconds"], row["lag_seconds_exact"]) == (0, 0, True)
+
+
+class Stranger:
+    """Somebody else's transactions in one partition."""
+
+    def __init__(self, watched, name):
+        self.producer = Producer({"bootstrap.servers": watched.kafka.bootstrap,
+                                  "transactional.id": f"{watched.app.name}-{name}"})
+        self.producer.init_transactions(30)
+
+    def begin(self, topic, partition, count=1):
+        self.producer.begin_transaction()
+        for _ in range(count):
+            self.producer.produce(topic, ping(), b"C1", partition=partition)
+        self.producer.flush(30)
+
+    def end(self):
+        self.producer.commit_transaction(30)
+
+
+# Half a minute is what a status is made of, so this test takes as long.
+def test_each_status_is_given_for_what_is_the_matter(app, kafka, tmp_path, instances):
+    watched = Watched(app, kafka, tmp_path / app, partitions=6, workers=2, idle="none")
+    stuck, stands, pulls = Stranger(watched, "stuck"), Stranger(watched, "stands"), Stranger(watched, "pulls")
+    ahead = Stranger(watched, "ahead")
+    stuck.begin(f"{app}-changelog", 2)  # what would be restored is never seen to be all
+    instances.append(watched.instance(env={"RINGFOLD_FAILPOINT": "before_fold:sleep=120000:1"}).start())
+    one = instances[0]
+    wait_until(lambda: watched.try_lag().get(2, {}).get("status") == "restoring" and len(watched.lag()) == 6, 60, one.tail)
+    workers = {task["partition"]: task["worker"] for task in watched.get("/tasks")["tasks"]}
+    assert workers[0] == workers[1] == workers[2] != workers[3] == workers[4] == workers[5]
+
+    watched.produce(1, 3)  # the first that is folded: that worker does not come round any more
+    wait_until(lambda: "failpoint before_fold" in one.output(), 30, one.tail)
+    stands.begin(watched.app.pings, 0)  # nothing behind it is read
+    sizes = iter(range(10, 100000, 10))
+    ahead.begin(watched.app.pings, 1, next(sizes))
+
+    def statuses():
+        """Partition 1 goes on, and there is always more to come than there was."""
+        nonlocal ahead, pulls
+        pulls.begin(watched.app.pings, 1, next(sizes))
+        ahead.end()
+        ahead, pulls = pulls, ahead
+        return {partition: row["status"] for partition, row in watched.lag().items()}
+
+    expected = {0: "stalled", 1: "lagging", 2: "restoring", 3: "stopped", 4: "stopped", 5: "stopped"}
+    wait_until(lambda: statuses() == expected, 90, lambda: f"{expected}, not {statuses()}", every=0.3)
+
+    for other in (stuck, stands, ahead):
+        other.end()
+    wait_until(lambda: all(watched.lag()[partition]["status"] == "ok" for partition in (0, 1, 2)), 60,
+               lambda: f"all is well again where a worker works: {watched.lag()}")

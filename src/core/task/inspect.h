@@ -42,13 +42,15 @@ struct rf_answer {
     int32_t partition;
     int64_t changelog_offset; /* all records before it are in this answer */
     rf_ms committed_at;       /* the task's last commit; RF_MS_MIN: none since the task is ours */
-    /* How old this knowledge is: 0: nothing is waiting to be folded; otherwise the lag of the task's sources. While
-     * the task is restored it is known no better than `restoring` says. */
+    /* How old this knowledge is: 0: nothing is waiting to be folded; otherwise the lag of the task's sources. -1: not
+     * known yet, or the task is restored: it is known no better than `restoring` says. */
     int64_t lag_records;
-    rf_span_ms lag_ms; /* -1: not known yet */
-    bool restoring;    /* an older state: newer records of the changelog are still to be read */
+    rf_span_ms lag_ms;
+    /* FOUND: an older state: newer records of the changelog are still to be read. ELSEWHERE, RESTORING: one of ours
+     * that is not brought up to date yet may have it. */
+    bool restoring;
 
-    rf_span_ms restore_eta_ms; /* RESTORING, or FOUND while restoring; -1: not known yet */
+    rf_span_ms restore_eta_ms; /* where `restoring`; -1: not known yet */
 
     /* Instances that have partitions which are not ours, the likeliest first: the partition that the partitioners of
      * Kafka's Java client (murmur2) and of librdkafka (CRC32) would choose. Which one a producer used is not known. */

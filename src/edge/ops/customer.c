@@ -25,21 +25,33 @@ static bool was_asked(const struct rf_request *request, const char *instance)
 {
     struct rf_bytes name = rf_bytes_of_text(instance);
 
-    for (size_t begin = 0; begin < request->asked_size;) {
-        size_t left = request->asked_size - begin;
-        const uint8_t *comma = memchr(request->asked + begin, ',', left);
-        size_t size = comma == NULL ? left : (size_t)(comma - request->asked) - begin;
+    for (size_t begin = 0; begin < request->asked.size;) {
+        size_t left = request->asked.size - begin;
+        const uint8_t *comma = memchr(request->asked.text + begin, ',', left);
+        size_t size = comma == NULL ? left : (size_t)(comma - request->asked.text) - begin;
 
-        if (rf_bytes_equal(rf_bytes_of(request->asked + begin, size), name))
+        if (rf_bytes_equal(rf_bytes_of(request->asked.text + begin, size), name))
             return true;
         begin += size + 1;
     }
     return false;
 }
 
-/* Where to go on: "http://HOST:PORT/customers/ID?asked=a,b", in memory that the caller frees. */
+/* "?asked=a,b": those who are named already, and this one, too. */
+static void append_names(struct rf_buffer *out, const char *parameter, const struct rf_names *names,
+                         const char *more)
+{
+    if (names->size == 0 && more == NULL)
+        return;
+    rf_buffer_append_text(out, parameter);
+    rf_buffer_append(out, names->text, names->size);
+    if (more != NULL)
+        rf_buffer_printf(out, "%s%s", names->size > 0 ? "," : "", more);
+}
+
+/* Where to go on: "http://HOST:PORT/customers/ID?asked=a,b&restoring=b", in memory that the caller frees. */
 static char *location_of(const struct rf_desk *desk, const struct rf_request *request,
-                         const struct rf_owner *owner)
+                         const struct rf_owner *owner, bool restoring)
 {
     struct rf_buffer out;
     char *location = NULL;
@@ -47,9 +59,8 @@ static char *location_of(const struct rf_desk *desk, const struct rf_request *re
     rf_buffer_init(&out, RF_LOCATION_MAX);
     rf_buffer_printf(&out, "%s://%s/customers/", desk->is_tls ? "https" : "http", owner->address);
     encode_id(&out, rf_bytes_of(request->id, request->id_size));
-    rf_buffer_append_text(&out, "?asked=");
-    rf_buffer_append(&out, request->asked, request->asked_size);
-    rf_buffer_printf(&out, "%s%s", request->asked_size > 0 ? "," : "", desk->instance);
+    append_names(&out, "?asked=", &request->asked, desk->instance);
+    append_names(&out, "&restoring=", &request->restoring, restoring ? desk->instance : NULL);
     if (request->no_redirect)
         rf_buffer_append_text(&out, "&redirect=no");
     rf_buffer_append_byte(&out, 0);
@@ -60,11 +71,11 @@ static char *location_of(const struct rf_desk *desk, const struct rf_request *re
 }
 
 static void send_elsewhere(const struct rf_desk *desk, const struct rf_request *request,
-                           const struct rf_owner *owner, struct rf_reply *reply)
+                           const struct rf_owner *owner, bool restoring, struct rf_reply *reply)
 {
     struct rf_json json = {.out = &reply->body};
 
-    reply->location = location_of(desk, request, owner);
+    reply->location = location_of(desk, request, owner, restoring);
     if (reply->location == NULL) {
         rf_reply_problem(reply, 503, "instance %s may keep it, and too many were asked on the way",
                          owner->instance);
@@ -86,6 +97,21 @@ static void send_elsewhere(const struct rf_desk *desk, const struct rf_request *
     }
 }
 
+static void answer_restoring(const struct rf_answer *answer, struct rf_reply *reply)
+{
+    if (answer->restore_eta_ms >= 0) {
+        rf_reply_problem(
+            reply, 503,
+            "it may be in a store that is being brought up to date, which takes %.1f s "
+            "more",
+            (double)answer->restore_eta_ms / 1000.0);
+        reply->retry_after = 1 + (int)(answer->restore_eta_ms / 1000 % 3600);
+    } else {
+        rf_reply_problem(reply, 503, "it may be in a store that is being brought up to date");
+        reply->retry_after = 2;
+    }
+}
+
 static void answer_elsewhere(const struct rf_desk *desk, const struct rf_request *request,
                              const struct rf_answer *answer, struct rf_reply *reply)
 {
@@ -97,12 +123,19 @@ static void answer_elsewhere(const struct rf_desk *desk, const struct rf_request
         if (owner->instance == NULL || was_asked(request, owner->instance))
             continue;
         if (owner->address != NULL) {
-            send_elsewhere(desk, request, owner, reply);
+            send_elsewhere(desk, request, owner, answer->restoring, reply);
             return;
         }
         silent = owner;
     }
-    if (silent != NULL) {
+    if (answer->restoring) {
+        answer_restoring(answer, reply);
+    } else if (request->restoring.size > 0) {
+        rf_reply_problem(reply, 503,
+                         "it may be in a store of %.*s that is being brought up to date",
+                         (int)request->restoring.size, (const char *)request->restoring.text);
+        reply->retry_after = 2;
+    } else if (silent != NULL) {
         rf_reply_problem(reply, 503,
                          "instance %s may keep it, and has no HTTP address (http.listen)",
                          silent->instance);
@@ -134,7 +167,10 @@ static void print_found(const struct rf_desk *desk, const struct rf_answer *answ
     rf_json_begin(&json, "as_of", '{');
     rf_json_int(&json, "changelog_offset", answer->changelog_offset);
     rf_json_time(&json, "committed_at", answer->committed_at);
-    rf_json_int(&json, "lag_records", answer->lag_records);
+    if (answer->lag_records < 0)
+        rf_json_text(&json, "lag_records", NULL);
+    else
+        rf_json_int(&json, "lag_records", answer->lag_records);
     rf_json_seconds(&json, "age_seconds", answer->lag_ms);
     rf_json_bool(&json, "restoring", answer->restoring);
     rf_json_seconds(&json, "restore_eta_seconds", answer->restoring ? answer->restore_eta_ms : 0);
@@ -142,21 +178,6 @@ static void print_found(const struct rf_desk *desk, const struct rf_answer *answ
     rf_json_end(&json, '}');
     rf_buffer_append_byte(&reply->body, '\n');
     rf_buffer_deinit(&record);
-}
-
-static void answer_restoring(const struct rf_answer *answer, struct rf_reply *reply)
-{
-    if (answer->restore_eta_ms >= 0) {
-        rf_reply_problem(
-            reply, 503,
-            "it may be in a store that is being brought up to date, which takes %.1f s "
-            "more",
-            (double)answer->restore_eta_ms / 1000.0);
-        reply->retry_after = 1 + (int)(answer->restore_eta_ms / 1000 % 3600);
-    } else {
-        rf_reply_problem(reply, 503, "it may be in a store that is being brought up to date");
-        reply->retry_after = 2;
-    }
 }
 
 static void answer_failure(const struct rf_error *err, struct rf_reply *reply)

@@ -141,20 +141,20 @@ static bool parse_path(struct rf_bytes path, struct rf_request *request, struct 
                     request, refusal);
 }
 
-/* Names of instances, with commas. */
-static bool parse_asked(struct rf_bytes names, struct rf_request *request,
-                        struct rf_refusal *refusal)
+static bool parse_names(struct rf_bytes value, struct rf_names *names, struct rf_refusal *refusal)
 {
-    if (request->asked_size > 0 || names.size == 0)
-        return refuse(refusal, 400, "'asked' is a list of instances, with commas, and comes once");
-    for (size_t i = 0; i < names.size; i++) {
-        uint8_t c = names.data[i];
+    if (names->size > 0 || value.size == 0)
+        return refuse(refusal, 400,
+                      "'asked' and 'restoring' are lists of instances, with commas, and come once");
+    for (size_t i = 0; i < value.size; i++) {
+        uint8_t c = value.data[i];
 
         if (!is_plain(c) || (!is_letter_or_digit(c) && strchr("._-,", c) == NULL))
-            return refuse(refusal, 400, "'asked' names instances: letters, digits, '.', '_', '-'");
+            return refuse(refusal, 400,
+                          "'asked' and 'restoring' name instances: letters, digits, '.', '_', '-'");
     }
-    memcpy(request->asked, names.data, names.size);
-    request->asked_size = names.size;
+    memcpy(names->text, value.data, value.size);
+    names->size = value.size;
     return true;
 }
 
@@ -165,7 +165,7 @@ static bool parse_parameter(struct rf_bytes pair, struct rf_request *request,
     size_t name_size = equals == NULL ? pair.size : (size_t)(equals - pair.data);
     struct rf_bytes name = rf_bytes_of(pair.data, name_size);
     struct rf_bytes written = {0};
-    uint8_t value[RF_REQUEST_ASKED_MAX];
+    uint8_t value[RF_REQUEST_NAMES_MAX];
     size_t size = 0;
 
     if (equals != NULL)
@@ -173,11 +173,13 @@ static bool parse_parameter(struct rf_bytes pair, struct rf_request *request,
     if (decode(written, value, sizeof value, &size) != NULL)
         return refuse(refusal, 400, "a parameter's value is too long or not percent-encoded UTF-8");
     if (rf_bytes_equal(name, rf_bytes_of_text("asked")))
-        return parse_asked(rf_bytes_of(value, size), request, refusal);
+        return parse_names(rf_bytes_of(value, size), &request->asked, refusal);
+    if (rf_bytes_equal(name, rf_bytes_of_text("restoring")))
+        return parse_names(rf_bytes_of(value, size), &request->restoring, refusal);
     if (!rf_bytes_equal(name, rf_bytes_of_text("redirect")))
         return refuse(refusal, 400,
-                      "there is no such parameter: a customer's are 'redirect' and "
-                      "'asked'");
+                      "there is no such parameter: a customer's are 'redirect', 'asked' and "
+                      "'restoring'");
     if (request->no_redirect || !rf_bytes_equal(rf_bytes_of(value, size), rf_bytes_of_text("no")))
         return refuse(refusal, 400, "'redirect' is 'no' or left out");
     request->no_redirect = true;
@@ -225,7 +227,8 @@ bool rf_request_parse(const char *method, struct rf_bytes target, struct rf_requ
 {
     request->route = RF_ROUTE_METRICS;
     request->id_size = 0;
-    request->asked_size = 0;
+    request->asked.size = 0;
+    request->restoring.size = 0;
     request->no_redirect = false;
     request->head = strcmp(method, "HEAD") == 0;
     if (!parse_target(target, request, refusal))

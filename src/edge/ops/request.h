@@ -9,7 +9,7 @@
 #include "core/base/bytes.h"
 
 #define RF_REQUEST_ID_MAX     1024 /* bytes of a customer's id, decoded */
-#define RF_REQUEST_ASKED_MAX  1024
+#define RF_REQUEST_NAMES_MAX  1024
 #define RF_REQUEST_TARGET_MAX 8192
 
 enum rf_route {
@@ -35,15 +35,21 @@ const char *rf_route_path(enum rf_route route);
 /* Served to anyone who can connect: metrics, health. */
 bool rf_route_is_public(enum rf_route route);
 
+/* Of instances, with commas, in a parameter. */
+struct rf_names {
+    size_t size;
+    uint8_t text[RF_REQUEST_NAMES_MAX];
+};
+
 struct rf_request {
     enum rf_route route;
     bool head; /* HEAD: the answer goes without its body */
     uint8_t id[RF_REQUEST_ID_MAX];
     size_t id_size;
-    bool no_redirect; /* ?redirect=no: who keeps the customer comes as 421 instead of 307 */
-    /* ?asked=a,b: instances that were asked and sent us here; they are not named again. */
-    size_t asked_size;
-    uint8_t asked[RF_REQUEST_ASKED_MAX];
+    bool no_redirect;      /* ?redirect=no: who keeps the customer comes as 421 instead of 307 */
+    struct rf_names asked; /* ?asked=a,b: they sent us here, and are not named again */
+    struct rf_names
+        restoring; /* ?restoring=b: those of them that may know it when they have restored */
 };
 
 /* Why it is refused: an HTTP status and a sentence for people. */

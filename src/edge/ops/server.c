@@ -176,11 +176,28 @@ static struct MHD_Daemon *start_daemon(struct rf_ops *ops, int listener)
         MHD_OPTION_END);
 }
 
-static bool listen_somewhere(struct rf_ops *ops, bool other_port, int *listener,
+/* Where any port will do, that of the last time: others know this instance by it. */
+static bool listen_as_before(struct rf_ops *ops, uint16_t last_port, int *listener)
+{
+    struct rf_address address = ops->address;
+    struct rf_error taken = {0};
+
+    if (last_port == 0)
+        return false;
+    address.port = last_port;
+    if (!rf_address_listen(&address, listener, &taken))
+        return false;
+    ops->address = address;
+    return true;
+}
+
+static bool listen_somewhere(struct rf_ops *ops, bool other_port, uint16_t last_port, int *listener,
                              struct rf_error *err)
 {
     uint16_t wanted = ops->address.port;
 
+    if ((other_port || wanted == 0) && listen_as_before(ops, last_port, listener))
+        return true;
     if (rf_address_listen(&ops->address, listener, err))
         return true;
     if (err->origin_code == EADDRINUSE && other_port && wanted != 0) {
@@ -201,12 +218,12 @@ static bool listen_somewhere(struct rf_ops *ops, bool other_port, int *listener,
 }
 
 /* No signal is for libmicrohttpd's threads. */
-static bool start(struct rf_ops *ops, bool other_port, struct rf_error *err)
+static bool start(struct rf_ops *ops, const struct rf_ops_options *options, struct rf_error *err)
 {
     sigset_t all, before;
     int listener = -1;
 
-    if (!listen_somewhere(ops, other_port, &listener, err))
+    if (!listen_somewhere(ops, options->other_port, options->last_port, &listener, err))
         return false;
     snprintf(ops->address_text, sizeof ops->address_text,
              strchr(ops->address.host, ':') == NULL ? "%s:%u" : "[%s]:%u", ops->address.host,
@@ -315,7 +332,7 @@ struct rf_ops *rf_ops_open(const struct rf_ops_options *options, struct rf_error
     rf_mutex_lock(&ops->lock); /* nobody is there yet to wait for it */
     ok = read_secrets(options, &ops->tokens, &ops->tls, err);
     rf_mutex_unlock(&ops->lock);
-    if (ok && start(ops, options->other_port, err) && start_threads(ops, err))
+    if (ok && start(ops, options, err) && start_threads(ops, err))
         return ops;
     rf_ops_close(ops);
     return NULL;
@@ -350,6 +367,11 @@ void rf_ops_close(struct rf_ops *ops)
 const char *rf_ops_address(const struct rf_ops *ops)
 {
     return ops->address_text;
+}
+
+uint16_t rf_ops_port(const struct rf_ops *ops)
+{
+    return ops->address.port;
 }
 
 void rf_ops_set_phase(struct rf_ops *ops, const char *phase)

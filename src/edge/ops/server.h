@@ -10,6 +10,7 @@
 struct rf_ops_options {
     struct rf_address address;
     bool other_port;               /* where that one is taken, any that is free */
+    uint16_t last_port;            /* tried first where any will do; 0: none */
     const char *token_file;        /* NULL: none */
     const char *certificate, *key; /* PEM files; NULL: plain HTTP */
     const char *client_ca;         /* PEM file; NULL: clients are not asked for certificates */
@@ -30,6 +31,7 @@ struct rf_ops *rf_ops_open(const struct rf_ops_options *options, struct rf_error
 
 /* HOST:PORT, with the port that it has. */
 const char *rf_ops_address(const struct rf_ops *ops);
+uint16_t rf_ops_port(const struct rf_ops *ops);
 
 /* The tokens as they stand in the file now. False: those of before are still good. Errors: as rf_ops_open. Any thread. */
 bool rf_ops_renew_tokens(struct rf_ops *ops, const char *token_file,

@@ -491,7 +491,12 @@ static void found(struct rf_stream *stream, const struct rf_snapshot *snapshot,
     answer->committed_at = part->committed_at;
     answer->restoring = part->restoring;
     answer->restore_eta_ms = !part->restoring ? 0 : task == NULL ? -1 : task->restore_eta_ms;
-    measure_part(stream, part, answer);
+    if (part->restoring) { /* what waits is in the changelog, and how old that is nobody knows */
+        answer->lag_records = -1;
+        answer->lag_ms = -1;
+    } else {
+        measure_part(stream, part, answer);
+    }
 }
 
 /* The longest; -1: one of them is not known. */

@@ -287,7 +287,8 @@ START_TEST(a_customer_is_answered_with_how_old_the_answer_is)
     ck_assert_int_eq(reply.status, 200);
     ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(json, "record"), "events")),
                      12);
-    ck_assert(json_number_value(json_object_get(as_of, "age_seconds")) == 42.0);
+    ck_assert(json_is_null(json_object_get(as_of, "age_seconds")));
+    ck_assert(json_is_null(json_object_get(as_of, "lag_records")));
     ck_assert_int_eq(json_integer_value(json_object_get(as_of, "changelog_offset")), 4711);
     ck_assert(json_is_true(json_object_get(as_of, "restoring")));
     json_decref(json);
@@ -312,6 +313,24 @@ START_TEST(a_customer_of_others_is_sent_on_until_all_were_asked)
 }
 END_TEST
 
+START_TEST(who_restores_says_so_to_those_it_sends_on)
+{
+    ask("/customers/" FAKE_HALF);
+    ck_assert_int_eq(reply.status, 307);
+    ck_assert_str_eq(reply.location,
+                     "http://127.0.0.1:8089/customers/" FAKE_HALF "?asked=a&restoring=a");
+
+    ask("/customers/" FAKE_HALF "?asked=c&restoring=c&redirect=no");
+    ck_assert_int_eq(reply.status, 421);
+    has((const char *)reply.body.data, "?asked=c,a&restoring=c,a&redirect=no\"");
+
+    ask("/customers/" FAKE_ELSEWHERE "?asked=c&restoring=c"); /* not lost where nothing restores */
+    ck_assert_int_eq(reply.status, 307);
+    ck_assert_str_eq(reply.location,
+                     "http://127.0.0.1:8089/customers/" FAKE_ELSEWHERE "?asked=c,a&restoring=c");
+}
+END_TEST
+
 static const struct {
     const char *target;
     int status;
@@ -320,6 +339,9 @@ static const struct {
     {"/customers/nobody", 404, "nothing is known"},
     {"/customers/" FAKE_RESTORING, 503, "takes 7.5 s more"},
     {"/customers/" FAKE_ORPHAN, 503, "2 partitions are nobody's"},
+    {"/customers/" FAKE_HALF "?asked=b", 503, "takes 7.5 s more"},
+    {"/customers/" FAKE_ELSEWHERE "?asked=b,c&restoring=b,c", 503, "a store of b,c that is being"},
+    {"/customers/nobody?asked=b&restoring=b", 404, "nothing is known"}, /* all are ours by now */
     {"/customers/" FAKE_BUSY, 503, "no worker answered in 2 s"},
 };
 
@@ -385,6 +407,7 @@ int main(void)
     tcase_add_test(tests, the_openapi_document_is_json);
     tcase_add_test(tests, a_customer_is_answered_with_how_old_the_answer_is);
     tcase_add_test(tests, a_customer_of_others_is_sent_on_until_all_were_asked);
+    tcase_add_test(tests, who_restores_says_so_to_those_it_sends_on);
     tcase_add_loop_test(tests, a_customer_that_cannot_be_told_has_a_reason, 0,
                         (int)(sizeof answers / sizeof answers[0]));
     tcase_add_test(tests, a_tick_is_json_with_the_worst_partitions);

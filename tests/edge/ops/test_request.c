@@ -78,6 +78,9 @@ static const struct {
     {"GET", "/customers/C1?asked=a%0ab", 400},
     {"GET", "/customers/C1?asked=a/b", 400},
     {"GET", "/customers/C1?asked=%2", 400},
+    {"GET", "/customers/C1?restoring=", 400},
+    {"GET", "/customers/C1?restoring=a&restoring=b", 400},
+    {"GET", "/customers/C1?restoring=a%0ab", 400},
     {"POST", "/metrics", 405},
     {"DELETE", "/customers/C1", 405},
     {"get", "/metrics", 405},
@@ -146,11 +149,14 @@ END_TEST
 
 START_TEST(the_parameters_of_a_customer_are_read)
 {
-    ck_assert_int_eq(status_of("GET", "/customers/C1?redirect=no&asked=a-1,b.2"), 200);
+    ck_assert_int_eq(status_of("GET", "/customers/C1?redirect=no&asked=a-1,b.2&restoring=b.2"),
+                     200);
 
     ck_assert(request.no_redirect);
-    ck_assert_uint_eq(request.asked_size, 7);
-    ck_assert_mem_eq(request.asked, "a-1,b.2", 7);
+    ck_assert_uint_eq(request.asked.size, 7);
+    ck_assert_mem_eq(request.asked.text, "a-1,b.2", 7);
+    ck_assert_uint_eq(request.restoring.size, 3);
+    ck_assert_mem_eq(request.restoring.text, "b.2", 3);
 }
 END_TEST
 

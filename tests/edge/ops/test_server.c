@@ -274,6 +274,41 @@ START_TEST(a_port_that_is_taken_is_an_error_or_another_one)
 }
 END_TEST
 
+static uint16_t port_with(uint16_t last)
+{
+    struct rf_error err = {0};
+    struct rf_ops *other = NULL;
+    uint16_t found = 0;
+
+    options.last_port = last;
+    other = rf_ops_open(&options, &err);
+    ck_assert_msg(other != NULL, "%s", err.message);
+    found = rf_ops_port(other);
+    rf_ops_close(other);
+    return found;
+}
+
+START_TEST(where_any_port_will_do_it_is_that_of_the_last_time)
+{
+    uint16_t taken = rf_ops_port(ops);
+    uint16_t free_one = port_with(0);
+
+    ck_assert_uint_ne(free_one, taken);
+    ck_assert_uint_eq(port_with(free_one), free_one);
+    ck_assert_uint_ne(port_with(taken), taken); /* somebody has it: any other one */
+
+    options.address.port = taken;
+    options.other_port = true;
+    ck_assert_uint_eq(port_with(free_one), free_one);
+    ck_assert_uint_ne(port_with(taken), taken);
+
+    options.address.port = 0;
+    options.address.port = port_with(0);
+    options.other_port = false; /* what is configured is what is listened on */
+    ck_assert_uint_eq(port_with(free_one), options.address.port);
+}
+END_TEST
+
 START_TEST(events_come_as_they_are_committed)
 {
     int connection = dial();
@@ -374,6 +409,7 @@ int main(void)
     tcase_add_test(tests, a_token_is_needed_for_all_but_metrics_and_health);
     tcase_add_test(tests, an_address_that_others_can_reach_needs_a_token);
     tcase_add_test(tests, a_port_that_is_taken_is_an_error_or_another_one);
+    tcase_add_test(tests, where_any_port_will_do_it_is_that_of_the_last_time);
     tcase_add_test(tests, events_come_as_they_are_committed);
     tcase_add_test(tests, more_listeners_than_there_is_room_for_are_told_so);
     tcase_add_test(tests, it_ends_while_questions_and_streams_are_under_way);

@@ -401,6 +401,7 @@ function pairs(object) {
 
 function ageText(as_of) {
   if (as_of.restoring) return `An older state: its store is being brought up to date${as_of.restore_eta_seconds === null ? '' : `, which takes ${lengthText(as_of.restore_eta_seconds)} more`}.`;
+  if (as_of.age_seconds === null) return 'How old it is is not known yet.';
   if (as_of.lag_records > 0) return `Up to ${lengthText(as_of.age_seconds)} old: ${count(as_of.lag_records)} records of its partition wait.`;
   return 'Current: nothing of its partition waits to be folded.';
 }
