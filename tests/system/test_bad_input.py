@@ -5,7 +5,6 @@ import struct
 import time
 
 import pytest
-from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from harness import clients, ringfold
 from harness.orders import ORDER, START_MS, App, rfc3339
@@ -159,7 +158,7 @@ def test_an_alert_larger_than_its_topic_allows_is_quarantined(app, kafka, regist
     orders = App(app, kafka, registry, tmp_path, **NOTED)
     kafka.create_topics(*orders.sources, partitions=1, config={"max.message.bytes": str(4 * MIB)})
     ringfold.command("topics", "create", "-c", orders.config, env=orders.env)
-    limit_topic(kafka, orders.alerts, 20_000)
+    kafka.configure_topic(orders.alerts, {"max.message.bytes": 20_000})
     schema_id = registry.register(f"{orders.orders}-value", ORDER)
     notes = [b"small", random.Random(1).randbytes(50_000).hex().encode(), b"small again"]  # compression cannot save it
     clients.produce(kafka, orders.orders, [
@@ -172,12 +171,6 @@ def test_an_alert_larger_than_its_topic_allows_is_quarantined(app, kafka, regist
     letters = clients.read_all(kafka, orders.dead_letters)
     assert [letter.headers["ringfold-offset"] for letter in letters] == [b"1"]
     assert [alert.key for alert in clients.read_all(kafka, orders.alerts)] == [b"C0", b"C2"]
-
-
-def limit_topic(kafka, topic, size):
-    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[
-        ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)])
-    kafka.admin.incremental_alter_configs([resource])[resource].result(30)
 
 
 NOISE = random.Random(7).randbytes(MIB).hex().encode()  # compression cannot save it
@@ -196,7 +189,7 @@ def test_a_dead_letter_that_is_too_large_goes_with_less_of_it(app, kafka, tmp_pa
     source, producer, letters_limit, key, header, value, omitted = TOO_LARGE[name]
     pings = pings_alone(app, kafka, tmp_path, producer, {} if source is None else {"max.message.bytes": str(source)})
     if letters_limit is not None:
-        limit_topic(kafka, pings.dead_letters, letters_limit)
+        kafka.configure_topic(pings.dead_letters, {"max.message.bytes": letters_limit})
     clients.produce(kafka, pings.pings, [
         (b"C1", ping()), (NOISE[:key], b"!" + NOISE[:value], {"headers": [("trace", NOISE[:header])]}), (b"C1", ping())])
 
@@ -218,7 +211,7 @@ def test_the_dead_letters_topic_may_take_less_from_now_on(app, kafka, tmp_path, 
     instances.append(pings.instance().start())
     clients.produce(kafka, pings.pings, [(b"C1", ping())])
     pings.wait_idle(instances)
-    limit_topic(kafka, pings.dead_letters, 60_000)
+    kafka.configure_topic(pings.dead_letters, {"max.message.bytes": 60_000})
 
     clients.produce(kafka, pings.pings, [(b"C1", b"!" + NOISE[:400_000]), (b"C1", ping())])
     pings.wait_idle(instances)

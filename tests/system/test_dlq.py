@@ -58,6 +58,22 @@ def source(one):
     return collections.Counter((m.key, m.value, m.partition) for m in found), found
 
 
+def test_a_topic_that_takes_little_at_once_takes_many_one_by_one(letters, kafka):
+    many = 300
+    clients.produce(kafka, letters.pings, [(f"M{n}".encode(), b"!" * 900, {"partition": 0}) for n in range(many)])
+    daemon = letters.instance().start()
+    letters.wait_idle([daemon])
+    assert daemon.stop() == 0
+    kafka.configure_topic(letters.pings, {"max.message.bytes": 100_000})
+
+    done = dlq(letters, "retry", "--all")
+
+    assert f"{many + len(BAD)} dead letters put back" in done.stderr
+    again, _ = source(letters)
+    assert all(again[(f"M{n}".encode(), b"!" * 900, 0)] == 2 for n in range(many))
+
+
+
 def raw_headers(one):
     """The headers of the source's committed messages as they are, doubles included."""
     from confluent_kafka import Consumer, TopicPartition

@@ -5,7 +5,6 @@ import signal
 
 import pytest
 import yaml
-from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from harness import clients, ringfold
 from harness.artefacts import TOP
@@ -53,16 +52,10 @@ def produce(one, customers, **options):
                                            for number, customer in enumerate(customers)])
 
 
-def set_topic(kafka, topic, settings):
-    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[
-        ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in settings.items()])
-    kafka.admin.incremental_alter_configs([resource])[resource].result(30)
-
-
 def test_no_byte_of_a_customer_is_left_in_the_store_nor_in_the_compacted_changelog(app, kafka, tmp_path, instances):
     one = make_app(app, kafka, tmp_path, **JSON)
     one.create_topics(partitions=2)
-    set_topic(kafka, one.changelog, AT_ONCE)
+    kafka.configure_topic(one.changelog, AT_ONCE)
     log = kafka.brokers[0].directory / "log"
     instances.append(one.instance().start())
     produce(one, [FORGOTTEN] * 3 + [f"C{n}" for n in range(20)])

@@ -88,7 +88,7 @@ static size_t first_told(const struct rf_recent *recents, size_t count)
 }
 
 /* What is kept of what came after `after`, oldest first, up to `until`. Returns the number of the newest that there is;
- * `after` where there is none behind it. */
+ * `after` where there is none behind it. One who claims to have seen what is still to come has seen nothing of ours. */
 static uint64_t append_recents(struct rf_buffer *out, rf_ms life, const struct rf_inspect *inspect,
                                uint64_t after, uint64_t until)
 {
@@ -101,8 +101,12 @@ static uint64_t append_recents(struct rf_buffer *out, rf_ms life, const struct r
         return after;
     rf_arena_init(&arena, ARENA_CHUNK);
     recents = rf_arena_alloc(&arena, RECENTS_MAX * sizeof *recents);
-    count = inspect->ops->recent(inspect->self, after, recents, RECENTS_MAX, &arena);
+    count = inspect->ops->recent(inspect->self, 0, recents, RECENTS_MAX, &arena);
     rf_assert(count <= RECENTS_MAX);
+    if (count == 0 || recents[count - 1].sequence < after)
+        newest = after = 0;
+    if (after > 0)
+        count = inspect->ops->recent(inspect->self, after, recents, RECENTS_MAX, &arena);
     if (count > 0)
         newest = recents[count - 1].sequence;
     while (count > 0 && recents[count - 1].sequence > until)

@@ -14,11 +14,13 @@
 #include "edge/sys/log.h"
 
 #define PRODUCER_TRANSACTION_TIMEOUT_MS "15000"
-#define QUEUED_MESSAGE_COST             6 /* what a queued message takes, in its size */
-#define RESTORER_KBYTES_MIN             4096
-#define RESTORER_KBYTES_MAX             65536 /* librdkafka's default */
-#define BATCH_BYTES_DEFAULT             1000000
-#define BATCH_BYTES_DEFAULT_TEXT        "1000000"
+/* A broker refuses a batch as a whole: below what any topic allows it is one message that is refused. */
+#define SMALL_BATCH_BYTES        "16384"
+#define QUEUED_MESSAGE_COST      6 /* what a queued message takes, in its size */
+#define RESTORER_KBYTES_MIN      4096
+#define RESTORER_KBYTES_MAX      65536 /* librdkafka's default */
+#define BATCH_BYTES_DEFAULT      1000000
+#define BATCH_BYTES_DEFAULT_TEXT "1000000"
 
 static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, struct rf_error *err)
 {
@@ -357,6 +359,8 @@ rd_kafka_t *rf_client_feeder(const struct rf_property *kafka, size_t kafka_count
     static const struct setting defaults[] = {
         {"client.id", "ringfold-feeder"},
         {"enable.idempotence", "true"},
+        {"batch.size", SMALL_BATCH_BYTES},
+        {"compression.type", "lz4"},
         {NULL, NULL},
     };
     const struct settings settings = {
@@ -377,6 +381,8 @@ rd_kafka_t *rf_client_transactional(
     const struct setting defaults[] = {
         {"retry.backoff.ms", "10"},
         {"socket.timeout.ms", "10000"},
+        {"batch.size", SMALL_BATCH_BYTES},
+        {"compression.type", "lz4"}, /* what was compressed when it came may be too large without */
         {NULL, NULL},
     };
     const struct setting pinned[] = {

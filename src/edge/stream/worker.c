@@ -606,8 +606,10 @@ static void leave(struct rf_worker *worker)
 {
     bool now = rf_worker_is_stopping_now(worker) || worker->fatal.kind != RF_ERROR_NONE;
 
-    if (worker->consumer == NULL)
+    if (worker->consumer == NULL) {
+        rf_producer_close(worker); /* it came first; the consumer may have failed */
         return;
+    }
     if (rf_commit_is_open(worker))
         rf_commit_feed(worker, now ? RF_INPUT_ABORTABLE : RF_INPUT_DUE);
     close_clients(worker);

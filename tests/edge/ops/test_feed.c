@@ -106,6 +106,24 @@ START_TEST(a_reader_that_comes_back_goes_on_where_it_was)
 }
 END_TEST
 
+START_TEST(who_claims_to_have_seen_what_is_to_come_silences_nobody)
+{
+    fake_inspect_emit(&fake, 2);
+    struct rf_feed_reader *liar = join("77-18446744073709551615");
+    struct rf_feed_reader *reader = join(NULL);
+
+    read_all(liar);
+    ck_assert_uint_eq(count_of("event: derived"), 2);
+    read_all(reader);
+    fake_inspect_emit(&fake, 3);
+    rf_feed_write(&feed, &port, (struct rf_bytes){0});
+    read_all(reader);
+    ck_assert_uint_eq(count_of("event: derived"), 3);
+    rf_feed_leave(&feed, liar);
+    rf_feed_leave(&feed, reader);
+}
+END_TEST
+
 START_TEST(other_workers_count_from_one_again_and_nothing_is_missed)
 {
     fake_inspect_emit(&fake, 5);
@@ -436,6 +454,7 @@ int main(void)
     tcase_add_test(tests, a_new_reader_gets_what_was_there_and_then_what_comes);
     tcase_add_test(tests, a_reader_that_comes_back_goes_on_where_it_was);
     tcase_add_test(tests, other_workers_count_from_one_again_and_nothing_is_missed);
+    tcase_add_test(tests, who_claims_to_have_seen_what_is_to_come_silences_nobody);
     tcase_add_test(tests, a_second_reader_gets_nothing_twice_and_the_first_misses_nothing);
     tcase_add_test(tests, a_reader_that_does_not_read_is_ended_and_costs_no_more_than_its_queue);
     tcase_add_test(tests, readers_are_limited_and_a_closed_feed_ends_them);

@@ -4,7 +4,8 @@ import subprocess
 import uuid
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, OffsetSpec, ResourceType
+from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic,
+                                   OffsetSpec, ResourceType)
 
 from harness import artefacts
 from harness.process import Process, free_ports, wait_until
@@ -132,6 +133,11 @@ class Kafka:
         for name in names:
             wait_until(lambda name=name: self.partition_count(name) == partitions, 30, f"topic {name}")
             self.end_offsets(name)  # every partition has a leader that knows it
+
+    def configure_topic(self, name, settings):
+        resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=[
+            ConfigEntry(key, str(value), incremental_operation=AlterConfigOpType.SET) for key, value in settings.items()])
+        self.admin.incremental_alter_configs([resource])[resource].result(30)
 
     def delete_topic(self, name):
         for done in self.admin.delete_topics([name]).values():
