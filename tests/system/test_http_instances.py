@@ -175,6 +175,25 @@ def test_others_are_sent_to_the_address_that_is_advertised(app, kafka, registry,
     sent = {get(a, f"/customers/C{i:05d}", allow_redirects=False).headers.get("Location") for i in range(CUSTOMERS)}
     assert any(place and place.startswith("http://b.example:8088/customers/C000") for place in sent)
 
+    # Kafka keeps what it was told of a member that comes back within its session: then the log says so.
+    b = instances[1]
+    warning = "other instances know this one by an address that it had before, until it is away for longer than " \
+              "session.timeout.ms once"
+    assert not b.said(warning)
+    assert b.stop() == 0
+    b.env["ADVERTISE"] = "moved.example:8088"
+    b.start()
+
+    def settled():
+        """Warned of, or away for long enough by chance: either way nothing is left unsaid."""
+        owners = get(a, "/tasks").json()["owners"]
+        return b.said(warning) or any(owner["address"] == "moved.example:8088" for owner in owners)
+
+    wait_until(settled, 30, b.tail)
+    if b.said(warning):
+        (entry,) = b.said(warning)
+        assert (entry["address"], entry["known_as"]) == ("moved.example:8088", "b.example:8088")
+
 
 def test_tokens_are_read_again_at_a_hangup(app, kafka, registry, instances, tmp_path):
     tokens = tmp_path / "tokens"

@@ -1,4 +1,5 @@
 /* The thread of watch.h: a round a second. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -350,6 +351,26 @@ static void look_at_workers(struct rf_watch *watch)
     }
 }
 
+/* A static member that came back within its session keeps the client.id that the group had of it. */
+static void check_our_address(struct rf_watch *watch, const struct rf_watched_owner *owners)
+{
+    const char *ours = watch->options->http_address == NULL ? "" : watch->options->http_address;
+
+    for (int32_t i = 0; i < watch->partition_count; i++) {
+        const char *told = owners[i].address;
+
+        if (strcmp(owners[i].instance, watch->options->instance) != 0 || strcmp(told, ours) == 0 ||
+            strcmp(told, watch->told_address) == 0)
+            continue;
+        snprintf(watch->told_address, sizeof watch->told_address, "%s", told);
+        rf_log_warning(
+            RF_FIELDS(rf_field_text("address", ours), rf_field_text("known_as", told)),
+            "other instances know this one by an address that it had before, until it is away for "
+            "longer than session.timeout.ms once");
+        return;
+    }
+}
+
 /* Every few seconds, and as soon as a rebalance has come to us. */
 static void look_at_group(struct rf_watch *watch)
 {
@@ -366,6 +387,8 @@ static void look_at_group(struct rf_watch *watch)
     watch->owners_ms = rf_clock_monotonic_ms();
     watch->rebalances = rebalances;
     if (rf_owners_ask(watch, owners, state)) {
+        if (rebalances > 0) /* before, it says what was of the process before */
+            check_our_address(watch, owners);
         rf_mutex_lock(&watch->lock);
         memcpy(watch->owners, owners, size);
         memcpy(watch->group_state, state, sizeof state);

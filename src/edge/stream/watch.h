@@ -39,6 +39,8 @@ struct rf_watch {
     uint64_t round;
     uint64_t rebalances; /* of the workers, when the owners were last asked for */
     int64_t owners_ms;   /* when; 0: never */
+    char told_address
+        [RF_ADDRESS_MAX]; /* of ours, not the one that it is, and the log has it; "": none */
 
     /* shared, under lock */
     struct rf_mutex lock;
