@@ -224,7 +224,7 @@ bool rf_erasure_make(const struct rf_config *config, const struct rf_source *sou
                      struct rf_bytes customer, rf_ms now, struct rf_buffer *value,
                      struct rf_error *err)
 {
-    struct rf_registry *registry = rf_runtime_registry_open(config, NULL, err);
+    struct rf_registry *registry = rf_runtime_registry_open(config, NULL, NULL, err);
     struct rf_arena arena;
     struct making making = {.source = source, .arena = &arena, .customer = customer, .now = now};
     size_t count = source->event_type->field_count;

@@ -120,7 +120,7 @@ struct rf_message_decoder *rf_message_decoder_open(const struct rf_config *confi
                                      .event_bytes_max = config->plan->event_bytes_max};
     if (decoder->plan.event_bytes_max < config->plan->record_bytes_max)
         decoder->plan.event_bytes_max = config->plan->record_bytes_max;
-    decoder->registry = rf_runtime_registry_open(config, NULL, err);
+    decoder->registry = rf_runtime_registry_open(config, NULL, NULL, err);
     if (decoder->registry == NULL || !describe_all(decoder, config, topics, err)) {
         rf_message_decoder_close(decoder);
         return NULL;

@@ -8,6 +8,7 @@
 #include "core/model/rule.h"
 #include "core/model/source.h"
 #include "edge/sys/log.h"
+#include "edge/sys/signal.h"
 
 static bool same_text(const char *a, const char *b)
 {
@@ -113,6 +114,7 @@ static void hand_over(struct rf_generation *present)
 static bool prepare(struct rf_generation *present, struct rf_generation *next, struct rf_error *err)
 {
     const struct rf_runtime_options opening = {.gave_up = never_waits,
+                                               .stop = rf_signals_stop_flag(),
                                                .instance = &present->runtime.instance};
     bool ok = false;
 

@@ -169,6 +169,7 @@ static bool open_generation(struct serving *serving, struct rf_error *err)
     const struct rf_runtime_options opening = {.gave_up = asked_to_stop,
                                                .waits = tell_waiting,
                                                .self = serving->supervisor,
+                                               .stop = rf_signals_stop_flag(),
                                                .instance = &serving->instance};
 
     if (!generation->is_open) {

@@ -126,7 +126,7 @@ static size_t registry_requests(void *self, struct rf_named_count *counts)
 /* ---- the registry ---- */
 
 struct rf_registry *rf_runtime_registry_open(const struct rf_config *config, const char *cache_dir,
-                                             struct rf_error *err)
+                                             const atomic_bool *gives_up, struct rf_error *err)
 {
     const struct rf_registry_options wanted = {
         .urls = config->registry.url,
@@ -136,6 +136,7 @@ struct rf_registry *rf_runtime_registry_open(const struct rf_config *config, con
         .ca_location = config->registry.ca_location,
         .cache_dir = cache_dir,
         .timeout = config->registry.timeout,
+        .gives_up = gives_up,
     };
 
     return rf_registry_open(&wanted, err);
@@ -153,7 +154,7 @@ static bool open_registry(struct rf_runtime *runtime, const struct rf_runtime_op
         if (!rf_file_make_directory(cache_dir, err))
             return rf_error_wrap(err, "the state directory (state.dir)");
     }
-    runtime->registry = rf_runtime_registry_open(config, cache_dir, err);
+    runtime->registry = rf_runtime_registry_open(config, cache_dir, options->stop, err);
     if (runtime->registry == NULL)
         return false;
     runtime->schemas = rf_registry_schemas(runtime->registry);
@@ -228,7 +229,10 @@ static bool id_of_topic(struct rf_runtime *runtime, const struct rf_runtime_opti
     const char *subject = rf_arena_printf(&runtime->arena, "%s-value", topic);
     const char *path = id_path(runtime, subject, text);
 
+    if (runtime->registry_is_away && recall_id(path, id))
+        return true; /* it need not be waited for once more */
     while (!find_id(runtime, options, subject, rf_bytes_of_text(text), id, err)) {
+        runtime->registry_is_away = err->kind == RF_ERROR_RETRY;
         if (err->kind == RF_ERROR_RETRY && recall_id(path, id)) {
             rf_log_warning(RF_FIELDS(rf_field_text("topic", topic), rf_field_error(err)),
                            "the schema registry is away: going on with what it said before");
@@ -242,6 +246,7 @@ static bool id_of_topic(struct rf_runtime *runtime, const struct rf_runtime_opti
             options->waits(options->self, err);
         rf_error_clear(err);
     }
+    runtime->registry_is_away = false;
     if (!options->read_only)
         remember_id(path, *id);
     return true;

@@ -1,5 +1,6 @@
 /* A configuration made ready to run: what the rooms need of each other, wired here and nowhere else. */
 #pragma once
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "cli/instance.h"
@@ -19,6 +20,7 @@ struct rf_runtime {
     struct rf_stream_output *outputs; /* by output of the plan */
     struct rf_registry
         *registry;             /* also without a url: it knows the configured files' fingerprints */
+    bool registry_is_away;     /* it has not answered the last question */
     struct rf_schemas schemas; /* the registry's, and those of the configured files */
     struct rf_wire record_wire;
     struct rf_instance instance;
@@ -33,12 +35,13 @@ size_t rf_runtime_topics(const struct rf_config *config, struct rf_topic *topics
 /* The configured registry, also where there is none: it knows the schemas that are added to it. `cache_dir`: where what
  * it learns is kept; NULL: nowhere. Errors: CONFIG, RETRY. */
 struct rf_registry *rf_runtime_registry_open(const struct rf_config *config, const char *cache_dir,
-                                             struct rf_error *err);
+                                             const atomic_bool *gives_up, struct rf_error *err);
 
 struct rf_runtime_options {
     bool (*gave_up)(void); /* asked while waiting for the registry; NULL: never */
     void (*waits)(void *self, const struct rf_error *why); /* told of it; may be NULL */
     void *self;
+    const atomic_bool *stop; /* ends a question that is under way; NULL: nothing does */
     const struct rf_instance
         *instance;  /* claimed already, released by rf_runtime_close; NULL: none yet */
     bool read_only; /* nothing is registered, and nothing kept on disk */

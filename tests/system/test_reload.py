@@ -6,9 +6,13 @@ import time
 import pytest
 
 from harness import clients, ringfold
+from harness.artefacts import TOP
+from harness.orders import App
 from harness.process import wait_until
 from test_silence import Silent
 
+CHURN_ALERT = TOP / "schemas" / "churn_alert.avsc"
+OFFER = TOP / "schemas" / "offer.avsc"
 READ_AGAIN = "running with the configuration that was read again"
 NOT_TAKEN = "the configuration is not taken"
 
@@ -141,3 +145,23 @@ def test_features_come_go_and_are_redefined_and_the_rest_is_as_if_nothing_had_ha
         assert known["other"] == 3, "one that is redefined begins anew"
         assert known["new"] is not None
         assert "gone" not in known
+
+
+def test_who_reloads_while_the_registry_hangs_can_still_be_stopped(app, kafka, fake_registry, tmp_path, instances):
+    """What it said of the schemas is on disk; a question that is under way is given up."""
+    one = App(app, kafka, fake_registry, tmp_path / app,
+              outputs={"alert": {"topic": f"{app}.alerts", "format": "avro", "schema": str(CHURN_ALERT)},
+                       "offer": {"topic": f"{app}.offers", "format": "avro", "schema": str(OFFER)}})
+    one.create_topics(partitions=1)
+    instances.append(one.instance().start())
+    one.wait_idle(instances)
+    fake_registry.behaviour = "hang"
+    asked = sum(fake_registry.requests.values())
+
+    instances[0].signal(signal.SIGHUP)
+    wait_until(lambda: sum(fake_registry.requests.values()) > asked, 20, "the registry is asked")
+    began = time.monotonic()
+    assert instances[0].stop() == 0, instances[0].tail()
+
+    assert time.monotonic() - began < 15, instances[0].tail()
+    assert sum(fake_registry.requests.values()) == asked + 1

@@ -13,9 +13,13 @@
 /* A connection of its own for each: they are rare, and may come from any thread. */
 static struct rf_http *connect_to(const struct rf_registry *registry, struct rf_error *err)
 {
+    struct rf_http_settings settings = registry->http;
+
     rf_assert(err->kind == RF_ERROR_NONE);
+    if (registry->gives_up != NULL)
+        settings.stop = registry->gives_up;
     if (registry->http.urls != NULL)
-        return rf_http_open(&registry->http, err);
+        return rf_http_open(&settings, err);
     rf_error_set(err, RF_ERROR_CONFIG, 0, "no schema registry is configured");
     return NULL;
 }

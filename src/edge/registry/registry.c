@@ -283,6 +283,7 @@ static void take_options(struct rf_registry *registry, const struct rf_registry_
     registry->unknown_for_ns =
         (options->unknown_for == 0 ? UNKNOWN_FOR_MS : options->unknown_for) * MS_NS;
     registry->tries_max = options->tries_max == 0 ? TRIES_MAX : options->tries_max;
+    registry->gives_up = options->gives_up;
 }
 
 static bool start(struct rf_registry *registry, const struct rf_registry_options *options,

@@ -6,6 +6,7 @@
  *
  * The other functions wait for an answer, at most about two minutes; any thread. */
 #pragma once
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +30,8 @@ struct rf_registry_options {
     rf_span_ms timeout;         /* for one answer; 0: 10 s */
     rf_span_ms unknown_for;     /* how long an unknown id is not asked for again; 0: 1 min */
     unsigned tries_max;         /* of the functions that wait; 0: 4 */
+    const atomic_bool
+        *gives_up; /* set by somebody else: the functions that wait end with RETRY; NULL: never */
 };
 
 struct rf_registry;

@@ -20,6 +20,7 @@ struct rf_registry {
     const char *cache_path;       /* NULL: nothing is kept on disk */
     rf_ns unknown_for_ns;
     unsigned tries_max;
+    const atomic_bool *gives_up; /* NULL: never */
 
     bool has_thread;
     struct rf_thread thread;

@@ -18,6 +18,7 @@ static struct sigaction before[CAUGHT_COUNT];
 static int pipe_ends[2] = {-1, -1};
 static atomic_int stop_count;
 static atomic_bool reload_asked;
+static atomic_bool stop_asked;
 
 static void on_signal(int number)
 {
@@ -26,8 +27,10 @@ static void on_signal(int number)
 
     if (number == SIGHUP)
         atomic_store(&reload_asked, true);
-    else
+    else {
         atomic_fetch_add(&stop_count, 1);
+        atomic_store(&stop_asked, true);
+    }
     written = write(pipe_ends[1], "!", 1); /* a full pipe wakes as well */
     (void)written;
     errno = error;
@@ -46,6 +49,7 @@ bool rf_signals_catch(struct rf_error *err)
     }
     atomic_store(&stop_count, 0);
     atomic_store(&reload_asked, false);
+    atomic_store(&stop_asked, false);
     sigfillset(&action.sa_mask);
     action.sa_flags = SA_RESTART;
     for (size_t i = 0; i < CAUGHT_COUNT; i++) {
@@ -69,6 +73,11 @@ void rf_signals_release(void)
 int rf_signals_stop_count(void)
 {
     return atomic_load(&stop_count);
+}
+
+const atomic_bool *rf_signals_stop_flag(void)
+{
+    return &stop_asked;
 }
 
 bool rf_signals_take_reload(void)

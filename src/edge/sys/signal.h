@@ -2,6 +2,7 @@
  *
  * A handler only counts and writes a byte to a pipe, which a loop can wait for beside its other files. */
 #pragma once
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "core/base/error.h"
@@ -15,6 +16,9 @@ void rf_signals_release(void);
 
 /* How often the process was asked to stop. 1: finish what is begun; 2 and more: now. Any thread. */
 int rf_signals_stop_count(void);
+
+/* True from the first time on that it was asked to stop: for what looks at a flag. Of this process's lifetime. */
+const atomic_bool *rf_signals_stop_flag(void);
 
 /* True once after one or more SIGHUP. Any thread. */
 bool rf_signals_take_reload(void);
