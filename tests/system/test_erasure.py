@@ -113,8 +113,10 @@ def test_what_a_compacted_topic_of_alerts_says_of_a_customer_goes_too(app, kafka
     one.wait_idle(instances)
 
     last = {message.key.decode(): message.value for message in clients.read_all(kafka, one.alerts, read_any)}
-    assert last.keys() == {f"{who}/{rule}" for who in (FORGOTTEN, "C1") for rule in ("often", "seldom")} | {FORGOTTEN}
-    assert [last[f"{FORGOTTEN}/{rule}"] for rule in ("often", "seldom")] == [None, None]
+    # what is in shadow now may have spoken before
+    assert last.keys() == {f"{who}/{rule}" for who in (FORGOTTEN, "C1") for rule in ("often", "seldom")} | {
+        FORGOTTEN, f"{FORGOTTEN}/tried"}
+    assert [last[f"{FORGOTTEN}/{rule}"] for rule in ("often", "seldom", "tried")] == [None, None, None]
     assert [last[f"C1/{rule}"]["status"] for rule in ("often", "seldom")] == ["RAISED", "RAISED"]
     assert last[FORGOTTEN]["status"] == "ERASED"
     tailed = ringfold.command("tail", "-c", one.config, one.alerts, "--from-beginning", "--to-end", env=one.env)

@@ -294,7 +294,8 @@ static bool read_settled(struct rf_reader *r, struct rf_case_run *run)
         !rf_read_instant(r, &run->resolved_at) || !read_natural(r, &run->resolved_last_ms))
         return false;
     run->open = open.as.boolean;
-    return run->opened_at <= run->changed || rf_read_fault(r, "times out of order");
+    return run->opened == 0 || run->opened_at <= run->changed ||
+           rf_read_fault(r, "times out of order");
 }
 
 static bool read_case(struct rf_reader *r, struct rf_case *one)

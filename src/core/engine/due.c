@@ -39,15 +39,18 @@ static struct rf_moment rising(struct rf_engine *engine, const struct rf_custome
     return of_crossing(rf_crossing_find(engine, customer, condition, earliest, true, steps_max));
 }
 
-/* As rf_crossing_find, however many steps there are on the way. */
+/* As rf_crossing_find, however many steps there are on the way, but no further than `until`. */
 static rf_ms find_for_sure(struct rf_engine *engine, const struct rf_customer *customer,
-                           const struct rf_moving_condition *condition, rf_ms from, bool wanted)
+                           const struct rf_moving_condition *condition, rf_ms from, bool wanted,
+                           rf_ms until)
 {
     struct rf_crossing crossing = {.at = from};
+    unsigned steps = until == RF_MS_MAX ? STEPS_MANY : STEPS_FEW;
 
-    for (unsigned i = 0; i < ROUNDS_MAX && crossing.at < RF_MS_MAX && !crossing.real; i++)
-        crossing = rf_crossing_find(engine, customer, condition, crossing.at, wanted, STEPS_MANY);
-    return crossing.real ? crossing.at : RF_MS_MAX;
+    for (unsigned i = 0;
+         i < ROUNDS_MAX * STEPS_MANY / steps && crossing.at < until && !crossing.real; i++)
+        crossing = rf_crossing_find(engine, customer, condition, crossing.at, wanted, steps);
+    return crossing.real && crossing.at <= until ? crossing.at : RF_MS_MAX;
 }
 
 /* `when` has to hold for a while: the first time that it does so for long enough. */
@@ -64,16 +67,23 @@ static struct rf_moment of_hold(struct rf_engine *engine, const struct rf_custom
         rf_ms ripe = 0;
 
         if (since == RF_MS_MIN) {
-            since = when->may_rise ? find_for_sure(engine, customer, when, from, true) : RF_MS_MAX;
+            since = when->may_rise ? find_for_sure(engine, customer, when, from, true, RF_MS_MAX)
+                                   : RF_MS_MAX;
             from = since;
         }
         if (since == RF_MS_MAX)
             return never;
-        if (when->may_fall)
-            fall = find_for_sure(engine, customer, when, from, false);
         ripe = rf_ms_later(since + rule->hold, rf_rule_state_cooled_down(state, rule));
-        if (ripe < fall && ripe > from && !rf_rule_state_has_told(state, rule, since))
-            return (struct rf_moment){.at = ripe, .real = true, .since = since};
+        if (ripe > from && !rf_rule_state_has_told(state, rule, since)) {
+            if (when->may_fall)
+                fall = find_for_sure(engine, customer, when, from, false, ripe);
+            if (ripe < fall)
+                return (struct rf_moment){.at = ripe, .real = true, .since = since};
+        }
+        if (!when->may_fall || !when->may_rise)
+            return never; /* it is not to hold again without an event */
+        if (fall == RF_MS_MAX)
+            fall = find_for_sure(engine, customer, when, from, false, RF_MS_MAX);
         if (fall == RF_MS_MAX)
             return never;
         from = fall;
@@ -117,7 +127,7 @@ static void settle_hold(struct rf_engine *engine, struct rf_customer *customer, 
     rf_ms at = base_of(customer, state);
 
     for (unsigned i = 0; i < ROUNDS_MAX && at < until; i++) {
-        at = find_for_sure(engine, customer, when, at, !holds);
+        at = find_for_sure(engine, customer, when, at, !holds, until);
         if (at > until)
             return;
         holds = !holds;
@@ -261,7 +271,7 @@ rf_ms rf_due_fire(struct rf_engine *engine, struct rf_customer *customer,
             return rf_ms_earlier(rf_ms_earlier(rule, pattern), life);
         if (rule == next && fire_rules(engine, customer, next, arena, fold))
             fold->changed = true;
-        if (pattern == next)
+        if (pattern == next && pattern <= limits->watermark)
             rf_patterns_advance(engine, customer, next, arena, fold);
     }
 }

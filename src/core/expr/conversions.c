@@ -80,8 +80,13 @@ static struct rf_value int_of_timestamp(struct rf_eval *eval, const struct rf_va
 
 static struct rf_value int_of_duration(struct rf_eval *eval, const struct rf_value *arguments)
 {
+    int64_t nanoseconds = 0;
+
     (void)eval;
-    return rf_value_int(arguments[0].as.seconds * 1000000000 + arguments[0].nanoseconds);
+    if (__builtin_mul_overflow(arguments[0].as.seconds, INT64_C(1000000000), &nanoseconds) ||
+        __builtin_add_overflow(nanoseconds, arguments[0].nanoseconds, &nanoseconds))
+        return rf_failure(RF_FAILURE_OVERFLOW, "int()");
+    return rf_value_int(nanoseconds);
 }
 
 static struct rf_value uint_of_int(struct rf_eval *eval, const struct rf_value *arguments)

@@ -99,16 +99,19 @@ static struct rf_value distinct(struct rf_eval *eval, const struct rf_value *arg
     return list_value(kept);
 }
 
-/* How many items a list flattened `depth` levels has. */
-static size_t flat_count(const struct rf_list *list, int64_t depth)
+/* How many items a list flattened `depth` levels has. False: too many to be counted; a list may hold another often. */
+static bool flat_count(struct rf_eval *eval, const struct rf_list *list, int64_t depth,
+                       size_t *count)
 {
-    size_t count = 0;
-
-    for (size_t i = 0; i < list->count; i++)
-        count += list->items[i].kind == RF_VALUE_LIST && depth > 0
-                     ? flat_count(list->items[i].as.list, depth - 1)
-                     : 1;
-    return count;
+    if (!rf_eval_spend(eval, list->count))
+        return false;
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].kind != RF_VALUE_LIST || depth == 0)
+            *count += 1;
+        else if (!flat_count(eval, list->items[i].as.list, depth - 1, count))
+            return false;
+    }
+    return true;
 }
 
 static struct rf_value *flat_copy(struct rf_value *to, const struct rf_list *list, int64_t depth)
@@ -124,9 +127,10 @@ static struct rf_value *flat_copy(struct rf_value *to, const struct rf_list *lis
 
 static struct rf_value flatten_to(struct rf_eval *eval, const struct rf_list *list, int64_t depth)
 {
-    size_t count = flat_count(list, depth);
+    size_t count = 0;
     struct rf_list *flat = NULL;
-    struct rf_value *items = new_list(eval, count, &flat);
+    struct rf_value *items =
+        flat_count(eval, list, depth, &count) ? new_list(eval, count, &flat) : NULL;
 
     if (items == NULL)
         return rf_eval_exhausted(eval);

@@ -126,11 +126,22 @@ static bool never_null(const struct rf_node *node)
            node->type->kind != RF_TYPE_NULL;
 }
 
+static bool is_question(const struct rf_node *node)
+{
+    return node->kind == RF_NODE_SELECT && node->test;
+}
+
+/* has(a) == true says what has(a) says; that has(a) is no null says nothing of a. */
 static void learn_comparison(struct rf_checker *checker, const struct rf_node *node, bool equal)
 {
     for (uint32_t i = 0; i < 2; i++) {
         const struct rf_node *other = node->children[1 - i];
 
+        if (is_question(node->children[i])) {
+            if (other->kind == RF_NODE_LITERAL && other->literal.kind == RF_VALUE_BOOL)
+                rf_facts_learn(checker, node->children[i], other->literal.as.boolean == equal);
+            continue;
+        }
         if ((!equal && is_null(other)) || (equal && never_null(other)))
             learn(checker, node->children[i], false);
         if (equal)

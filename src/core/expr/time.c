@@ -259,7 +259,10 @@ static bool take_span(struct span_text *text, uint64_t *nanoseconds)
     unit = digit_count == 0 ? NULL : take_unit(text);
     if (unit == NULL || __builtin_mul_overflow(whole, (uint64_t)unit->nanoseconds, &part))
         return false;
-    part += (uint64_t)((double)numerator * ((double)unit->nanoseconds / (double)denominator));
+    if (__builtin_add_overflow(
+            part, (uint64_t)((double)numerator * ((double)unit->nanoseconds / (double)denominator)),
+            &part))
+        return false;
     return !__builtin_add_overflow(*nanoseconds, part, nanoseconds) && *nanoseconds <= INT64_MAX;
 }
 

@@ -252,7 +252,8 @@ static bool fold_event(struct rf_task *task, const struct rf_input *input,
     return true;
 }
 
-/* A compacted topic keeps what a rule has said last, until it says something else, or this. */
+/* A compacted topic keeps what a rule has said last, until it says something else, or this. One that is in shadow now
+ * may have spoken before. */
 static void push_tombstones(struct rf_task *task, const struct rf_input *input,
                             struct rf_bytes customer)
 {
@@ -262,7 +263,7 @@ static void push_tombstones(struct rf_task *task, const struct rf_input *input,
         const struct rf_rule *rule = &plan->rules[i];
         struct rf_derived of = {.rule = i, .output = rule->output, .customer = customer};
 
-        if (!plan->outputs[rule->output].keyed_by_rule || rule->mode == RF_MODE_SHADOW)
+        if (!plan->outputs[rule->output].keyed_by_rule)
             continue;
         rf_task_push_out(task, RF_OUT_TOMBSTONE, input)->as.tombstone = (struct rf_tombstone){
             .output = rule->output, .key = rf_derived_key(plan, &of, &task->arena)};

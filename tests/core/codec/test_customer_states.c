@@ -464,6 +464,29 @@ START_TEST(events_between_which_there_is_no_time_are_damage)
 }
 END_TEST
 
+/* Its first mark is of before 1970, and none has opened it: there is no instant of its opening. */
+START_TEST(a_case_that_was_only_closed_reads_back)
+{
+    struct rf_customer customer, again;
+    struct rf_bytes bytes;
+
+    rf_customer_init(&arena, &f.plan, rf_bytes_of_text("alice"), &customer);
+    for (rf_ms i = 0; i < 2 * RF_CASE_MARKS_MAX; i++) {
+        struct rf_event event;
+        struct rf_fold result;
+        struct rf_error err = {0};
+        struct rf_value *fields = fixture_event(&arena, 0, i * RF_DAY_MS - RF_HOUR_MS, &event);
+
+        fields[FIELD_TEXT] = rf_value_string(rf_bytes_of_text("k1"));
+        fields[FIELD_NUMBER] = rf_value_int(i == 0 ? 1 : 2);
+        ck_assert(rf_engine_fold(engine, &customer, &event, RF_MS_MIN, &arena, &result, &err));
+        bytes = encode(codec, engine, &customer);
+        decode(layout_of(codec, rf_customer_codec_schema(codec)), bytes, &again);
+        ck_assert(rf_bytes_equal(encode(codec, engine, &again), bytes));
+    }
+}
+END_TEST
+
 START_TEST(cases_that_cannot_be_are_damage)
 {
     struct rf_case fine = {.id = rf_bytes_of_text("b"),
@@ -495,6 +518,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, any_avro_reader_reads_it_by_the_text_of_its_schema);
+    tcase_add_test(tcase, a_case_that_was_only_closed_reads_back);
     tcase_add_test(tcase, a_changed_plan_goes_on_with_what_it_still_has_and_starts_the_rest_empty);
     tcase_add_test(tcase, a_record_of_before_is_read);
     tcase_add_test(tcase, a_record_cut_off_anywhere_is_damaged);

@@ -495,6 +495,36 @@ START_TEST(an_episode_keeps_its_id_until_it_is_cleared)
 }
 END_TEST
 
+/* `share` divides by a window that is empty by then. */
+START_TEST(an_alert_is_cleared_although_its_reason_cannot_be_had)
+{
+    uint32_t share = 0;
+    struct rf_fold fold;
+
+    expression("share", "10 / dropped");
+    share = (uint32_t)f.plan.feature_count - 1;
+    fixture_rule(&f,
+                 (struct rf_rule){.name = "r",
+                                  .when = fixture_expr(&f, "dropped >= 2", &rf_type_bool),
+                                  .clear_when = fixture_expr(&f, "dropped == 0", &rf_type_bool),
+                                  .reason_features = &share,
+                                  .reason_count = 1,
+                                  .offer_value = fixture_expr(&f, "double(10 / dropped)", NULL)});
+    open_engine();
+    call(START);
+    fold = call(START + 10);
+    ck_assert_uint_eq(fold.derived_count, 1);
+    ck_assert_int_eq(fold.derived[0].reasons[0].value.as.integer, 5);
+
+    fold = advance(START + 8000);
+
+    ck_assert_uint_eq(fold.derived_count, 1);
+    ck_assert_int_eq(fold.derived[0].status, RF_STATUS_CLEARED);
+    ck_assert_int_eq(fold.derived[0].reasons[0].value.kind, RF_VALUE_NULL);
+    ck_assert_int_eq(fold.derived[0].offer_value.kind, RF_VALUE_NULL);
+}
+END_TEST
+
 START_TEST(an_open_alert_is_told_again_when_its_reasons_differ_and_not_too_often)
 {
     static const uint32_t reasons[] = {6};
@@ -593,6 +623,7 @@ int main(void)
     tcase_add_test(tcase, a_look_that_came_to_nothing_leaves_no_trace);
     tcase_add_test(tcase, what_can_only_end_by_itself_needs_no_timer);
     tcase_add_test(tcase, an_episode_keeps_its_id_until_it_is_cleared);
+    tcase_add_test(tcase, an_alert_is_cleared_although_its_reason_cannot_be_had);
     tcase_add_test(tcase, an_open_alert_is_told_again_when_its_reasons_differ_and_not_too_often);
     tcase_add_test(tcase, p_alive_crosses_where_its_closed_form_says);
     tcase_add_test(tcase, a_customer_not_seen_for_its_time_to_live_is_evicted);

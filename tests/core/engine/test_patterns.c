@@ -212,6 +212,27 @@ START_TEST(an_event_may_still_break_the_silence_while_the_watermark_is_behind)
 }
 END_TEST
 
+/* A rule that is due at that very millisecond does not bring the pattern's time forward. */
+START_TEST(another_rule_that_is_due_ends_no_silence)
+{
+    const struct rf_expr *when =
+        fixture_expr(&f, "now >= timestamp('2023-11-15T22:13:20.001Z')", &rf_type_bool);
+    struct rf_fold fold;
+
+    fixture_rule(&f, (struct rf_rule){.name = "also", .when = when, .cooldown = 90 * RF_DAY_MS});
+    open_engine();
+    event_late(COMPLAINT, 1, 0);
+
+    fold = event_late(PURCHASE, 9 * RF_DAY_MS, RF_DAY_MS);
+    ck_assert_uint_eq(fold.derived_count, 1);
+    ck_assert_uint_ne(fold.derived->rule, index_of_rule);
+    ck_assert_int_eq(fold.derived->occurred_at, START + RF_DAY_MS + 1);
+
+    ck_assert_uint_eq(event_late(CALL, RF_DAY_MS, RF_DAY_MS).derived_count, 0);
+    ck_assert_uint_eq(advance(9 * RF_DAY_MS).derived_count, 0);
+}
+END_TEST
+
 START_TEST(events_out_of_order_are_taken_when_the_watermark_has_reached_them)
 {
     end_with_a_call();
@@ -516,6 +537,7 @@ static Suite *make_suite(void)
     tcase_add_test(rules, silence_fires_once_with_nothing_arriving);
     tcase_add_test(rules, silence_that_ended_before_an_event_fires_before_it);
     tcase_add_test(rules, an_event_may_still_break_the_silence_while_the_watermark_is_behind);
+    tcase_add_test(rules, another_rule_that_is_due_ends_no_silence);
     tcase_add_test(rules, events_out_of_order_are_taken_when_the_watermark_has_reached_them);
     tcase_add_test(rules, a_condition_is_asked_at_the_match_and_at_no_other_time);
     tcase_add_test(rules, a_rule_that_cools_down_lets_a_match_go);

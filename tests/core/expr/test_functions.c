@@ -85,6 +85,8 @@ static const struct {
     {"duration('1h1.5m2s3ms4us5ns')", "duration(\"3692.003004005s\")"},
     {"duration('1.')", "eval: duration: not a duration such as 1h30m"},
     {"duration('')", "eval: duration: not a duration such as 1h30m"},
+    {"duration('18446744073.999999999s')", "eval: duration: not a duration such as 1h30m"},
+    {"int(duration('9223372036s'))", "9223372036000000000"},
     {"duration('-0.5s')", "duration(\"-0.5s\")"},
     {"duration('-1.5s') + duration('1s')", "duration(\"-0.5s\")"},
     {"timestamp('2024-03-31T00:59:59Z').getHours('Europe/Berlin')", "1"},

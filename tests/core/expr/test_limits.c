@@ -97,6 +97,24 @@ START_TEST(text_that_doubles_is_stopped)
 }
 END_TEST
 
+START_TEST(lists_that_hold_each_other_are_not_flattened_without_end)
+{
+    char text[2000] = "";
+    size_t at = 0;
+
+    at += (size_t)snprintf(text + at, sizeof text - at, "cel.bind(x0, [1, 2, 3, 4], ");
+    for (int i = 1; i < 30; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "cel.bind(x%d, [x%d, x%d, x%d], ", i,
+                               i - 1, i - 1, i - 1);
+    at += (size_t)snprintf(text + at, sizeof text - at, "x29.flatten(40).size()");
+    for (int i = 0; i < 30; i++)
+        text[at++] = ')';
+    text[at] = '\0';
+
+    ck_assert_str_eq(evaluate(&world, text, NULL), "eval: cost limit exceeded");
+}
+END_TEST
+
 START_TEST(bytes_that_are_no_text_are_refused)
 {
     ck_assert_str_eq(evaluate(&world, "'\xff'", NULL), "compile: expression is not UTF-8");
@@ -122,6 +140,7 @@ int main(void)
                         sizeof shapes / sizeof shapes[0]);
     tcase_add_test(tcase, a_large_map_costs_what_looking_for_double_keys_takes);
     tcase_add_test(tcase, text_that_doubles_is_stopped);
+    tcase_add_test(tcase, lists_that_hold_each_other_are_not_flattened_without_end);
     tcase_add_test(tcase, bytes_that_are_no_text_are_refused);
     tcase_add_test(tcase, no_fault_is_lost_and_none_is_behind_the_end);
     tcase_set_timeout(tcase, 60);
