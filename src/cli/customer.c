@@ -38,6 +38,7 @@ struct customer_options {
 /* The changelog, read into a task a partition: the same records, layouts and engine as the daemon's. */
 struct table {
     const struct rf_runtime *runtime;
+    const struct customer_options *options; /* of a long table few are kept */
     struct rf_task **tasks;
     int32_t partition_count;
     struct rf_error err;
@@ -93,12 +94,21 @@ static void take_bookkeeping(void *self, int32_t partition, struct rf_bytes key,
         rf_task_restore_schema(table->tasks[partition], key, value);
 }
 
+static bool is_wanted(const struct customer_options *options, struct rf_bytes customer)
+{
+    for (size_t i = 0; !options->all && i < options->id_count; i++) {
+        if (rf_bytes_equal(customer, rf_bytes_of_text(options->ids[i])))
+            return true;
+    }
+    return options->all;
+}
+
 static void take_record(void *self, int32_t partition, struct rf_bytes key, struct rf_bytes value,
                         int64_t offset)
 {
     struct table *table = self;
-
-    bool restored = rf_task_restore(table->tasks[partition], key, value, &table->err);
+    bool restored = !is_wanted(table->options, key) ||
+                    rf_task_restore(table->tasks[partition], key, value, &table->err);
 
     rf_assert(restored); /* memory does not fail */
     rf_task_restored_to(table->tasks[partition], offset + 1);
@@ -211,7 +221,7 @@ static int show(struct rf_configuration *configuration, void *self)
     const struct customer_options *options = self;
     struct rf_runtime runtime;
     struct rf_runtime_options opening = {.read_only = true};
-    struct table table = {.runtime = &runtime};
+    struct table table = {.runtime = &runtime, .options = options};
     struct printing printing = {.options = options,
                                 .plan = config->plan,
                                 .engine = rf_engine_open(config->plan),

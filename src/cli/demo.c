@@ -27,6 +27,7 @@
 #include "edge/sys/signal.h"
 #include "edge/sys/thread.h"
 
+#define DEMO_NAME   "demo"
 #define PARTITIONS  4
 #define PACE_DAYS   2 /* of event time a second, so that one can watch */
 #define TURN_MS     100
@@ -244,7 +245,7 @@ static bool play(struct demo *demo, struct rf_error *err)
 /* With the sample's port, or any that is free. There is none to look at where it goes as fast as it can. */
 static bool open_page(struct demo *demo, const struct rf_config *config, struct rf_error *err)
 {
-    const struct rf_instance instance = {.name = "demo"};
+    const struct rf_instance instance = {.name = DEMO_NAME};
 
     return demo->options->once || rf_endpoint_open(config, &instance, &demo->ops, err);
 }
@@ -257,6 +258,7 @@ static bool start(struct demo *demo, struct rf_runtime *runtime, const struct rf
     if (!rf_runtime_open(runtime, config, &opening, err) ||
         !rf_runtime_open_stores(runtime, PARTITIONS, err))
         return false;
+    runtime->stream.instance = DEMO_NAME;
     runtime->stream.ports.emitted = print_alert;
     runtime->stream.ports.emitted_self = demo;
     demo->feeder = rf_feeder_open(config->properties, config->property_count, err);

@@ -168,9 +168,17 @@ static bool parse_inputs(const struct rf_plan *plan, const struct replay_options
 
 /* ---- the run ---- */
 
+static bool is_standard(const char *path)
+{
+    return path != NULL && strcmp(path, "-") == 0;
+}
+
 static bool open_file(const char *path, FILE *otherwise, FILE **file)
 {
-    *file = path == NULL ? otherwise : fopen(path, "w");
+    if (is_standard(path))
+        *file = stdout;
+    else
+        *file = path == NULL ? otherwise : fopen(path, "w");
     if (path == NULL || *file != NULL)
         return true;
     fprintf(stderr, "ringfold: %s: %s\n", path, strerror(errno));
@@ -299,6 +307,9 @@ static int run(int argc, char **argv)
         return rf_command_usage("replay", "which configuration? -c FILE names it");
     if (optind == argc || argc - optind > INPUTS_MAX)
         return rf_command_usage("replay", "which files are to be replayed?");
+    if (is_standard(options.customers) &&
+        (is_standard(options.out) || options.out == NULL || options.explain != NULL))
+        return rf_command_usage("replay", "two things on standard output: name a file by --out");
     options.inputs = argv + optind;
     options.input_count = (size_t)(argc - optind);
     return rf_configuration_use(options.config, &reading, replay_config, &options);
@@ -318,7 +329,8 @@ const struct rf_command rf_command_replay = {
         "\n"
         "  -c, --config FILE     the configuration\n"
         "      --out FILE        write the derived events there\n"
-        "      --customers FILE  at the end, every customer's features, one JSON object a line\n"
+        "      --customers FILE  at the end, every customer's features, one JSON object a line;\n"
+        "                        of both, - is standard output\n"
         "      --explain ID      instead of the derived events, how the rules stand for this customer at the end\n"
         "      --until TIME      before the end, move the clock on to this event time (RFC 3339)\n"
         "  -q, --quiet           no progress and no summary\n"

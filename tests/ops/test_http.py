@@ -25,6 +25,20 @@ def busy(server):
               "alert win-back low C1 for a reason")
 
 
+NAMES = """input_lag_records input_lag_seconds event_time_delay_seconds late_events_total restore_remaining_records
+restored_records_total restore_eta_seconds transactions_total commit_duration_seconds producer_reinits_total records_total
+alerts_total dead_letters_total poll_idle_ratio store_bytes store_keys_estimate store_memory_bytes store_errors_total
+store_last_checkpoint_timestamp_seconds schema_registry_requests_total task_state rebalances_total build_info"""
+
+
+def test_the_metrics_that_dashboards_are_made_of_are_all_there(server):
+    kinds = dict(line.split()[2:] for line in get(server.url, "/metrics").text.splitlines()
+                 if line.startswith("# TYPE "))
+
+    assert {f"ringfold_{name}" for name in NAMES.split()} <= kinds.keys()
+    assert all(kind in ("counter", "histogram") for name, kind in kinds.items() if name.endswith("_total"))
+
+
 def test_promtool_finds_nothing_wrong_with_the_metrics(promtool):
     with Server("--aliases") as server:
         busy(server)

@@ -62,6 +62,7 @@ static void init_tasks(struct fake_inspect *fake)
                                                    .committed_at = NOW_MS,
                                                    .committed = 20,
                                                    .rebalances = 1,
+                                                   .restored = 1000,
                                                    .idle_ratio = 0.25};
         rf_histogram_init(&fake->workers[i].commit_duration, &rf_commit_bounds);
         rf_histogram_add(&fake->workers[i].commit_duration, 0.012);

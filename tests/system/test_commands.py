@@ -97,6 +97,20 @@ def test_topics_create_makes_what_run_needs_and_check_agrees(app, kafka, registr
     ringfold.command("topics", "create", "-c", orders.config, env=orders.env)
 
 
+def test_a_topic_that_holds_what_each_rule_says_now_is_compacted(app, kafka, registry, tmp_path):
+    orders = App(app, kafka, registry, tmp_path, outputs={
+        "alert": {"topic": f"{app}.alerts", "format": "json", "key": "rule"},
+        "offer": {"topic": f"{app}.offers", "format": "json"}})
+
+    ringfold.command("topics", "create", "-c", orders.config, env=orders.env)
+
+    assert kafka.topic_config(orders.alerts)["cleanup.policy"] == "compact"
+    assert kafka.topic_config(orders.offers)["cleanup.policy"] == "delete"
+    kafka.configure_topic(orders.alerts, {"cleanup.policy": "delete"})
+    done = ringfold.command("topics", "check", "-c", orders.config, env=orders.env)  # a warning
+    assert f"{orders.alerts}: cleanup.policy is 'delete'" in done.stdout + done.stderr
+
+
 def test_topics_create_gives_new_sources_four_partitions(app, kafka, registry, tmp_path):
     orders = App(app, kafka, registry, tmp_path)
 

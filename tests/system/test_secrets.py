@@ -83,7 +83,8 @@ def base(port, protocol, registry):
 
 COMMANDS = [("check",), ("check", "--json"), ("check", "--offline"), ("topics", "create"), ("topics", "check"),
             ("customer", "C1"), ("lag", "--json"), ("tail", "-n", "1"), ("dlq", "list"), ("dlq", "retry", "--all"),
-            ("erase", "C1"), ("erase", "--compact"), ("replay", "pings=pings.ndjson"), ("run",)]
+            ("dlq", "show"), ("dlq", "discard", "0:0"), ("erase", "C1"), ("erase", "--compact"), ("plan",), ("top", "--once"),
+            ("replay", "pings=pings.ndjson"), ("run",)]
 
 
 def outputs(folder, config, env, arguments):

@@ -118,6 +118,7 @@ struct rf_worker_view {
     uint64_t producers_made[RF_PRODUCER_CAUSES];
     uint64_t rebalances; /* assignments and revocations */
     uint64_t questions;  /* answered */
+    uint64_t restored;   /* records read back from the changelog */
     struct rf_histogram
         commit_duration; /* from the decision to commit until the broker's answer, produce included */
     double idle_ratio;   /* of the last 10 s, how much it waited for records; 1: nothing to do */

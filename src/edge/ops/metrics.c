@@ -389,11 +389,10 @@ static void print_stores(struct rf_buffer *out, const struct rf_snapshot *snapsh
 {
     uint64_t restored = 0;
 
-    for (size_t i = 0; i < snapshot->task_count; i++)
-        restored += snapshot->tasks[i].restored_records;
-    family(out, "restored_records", "gauge",
-           "Records read back from the changelog, in the last restore of each task.");
-    sample_count(out, restored, "ringfold_restored_records", NULL);
+    for (size_t i = 0; i < snapshot->worker_count; i++)
+        restored += snapshot->workers[i].restored;
+    family(out, "restored_records_total", "counter", "Records read back from the changelog.");
+    sample_count(out, restored, "ringfold_restored_records_total", NULL);
     family(out, "store_memory_bytes", "gauge", "Memory for customers, by what it is for.");
     print_named(out, &snapshot->memory, "ringfold_store_memory_bytes", "kind");
     family(out, "store_errors_total", "counter", "Faults of local stores, by kind.");

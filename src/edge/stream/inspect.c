@@ -125,6 +125,7 @@ static void view_worker(struct gathering *g, struct rf_worker *worker,
         .lost = copy->lost,
         .rebalances = copy->rebalances,
         .questions = copy->questions,
+        .restored = copy->restored,
         .commit_duration = copy->commit_duration,
     };
     memcpy(view->producers_made, copy->producers_made, sizeof view->producers_made);

@@ -22,7 +22,7 @@ struct rf_meter {
     /* worker's own */
     enum rf_producer_cause cause; /* of the next producer */
     uint64_t producers_made[RF_PRODUCER_CAUSES];
-    uint64_t rebalances, questions;
+    uint64_t rebalances, questions, restored;
     uint64_t store_faults[RF_STORE_FAULTS];
     struct rf_histogram commit_duration;
     rf_ns commit_began_ns;
@@ -58,7 +58,7 @@ struct rf_published {
     struct rf_lag_reading *readings; /* owned; source s of slot i: [i * source_count + s] */
     uint64_t committed, aborted, unknown, lost;
     uint64_t producers_made[RF_PRODUCER_CAUSES];
-    uint64_t rebalances, questions;
+    uint64_t rebalances, questions, restored;
     uint64_t store_faults[RF_STORE_FAULTS];
     struct rf_histogram commit_duration;
     rf_ms committed_at;

@@ -254,7 +254,9 @@ static void read_message(struct rf_worker *worker, const rd_kafka_message_t *mes
         return;
     if (!is_changelog)
         read_bookkeeping(slot, message);
-    else if (!read_record(slot, message))
+    else if (read_record(slot, message))
+        worker->meter.restored++;
+    else
         return;
     *reached = message->offset + 1;
 }

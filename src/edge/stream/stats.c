@@ -235,6 +235,7 @@ static void copy_worker(struct rf_worker *worker, struct rf_published *copy)
     memcpy(copy->producers_made, meter->producers_made, sizeof copy->producers_made);
     copy->rebalances = meter->rebalances;
     copy->questions = meter->questions;
+    copy->restored = meter->restored;
     memcpy(copy->store_faults, meter->store_faults, sizeof copy->store_faults);
     copy->commit_duration = meter->commit_duration;
     copy->committed_at = meter->committed_at;

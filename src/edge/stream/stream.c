@@ -27,7 +27,7 @@ static size_t list_topics(const struct rf_stream_options *options, struct rf_top
     for (size_t i = 0; i < options->plan->source_count; i++)
         topics[count++] = (struct rf_topic){options->plan->sources[i].topic, RF_TOPIC_SOURCE};
     for (size_t i = 0; i < options->plan->output_count; i++)
-        topics[count++] = (struct rf_topic){options->plan->outputs[i].topic, RF_TOPIC_OUTPUT};
+        topics[count++] = rf_topic_of_output(&options->plan->outputs[i]);
     topics[count++] = (struct rf_topic){options->changelog_topic, RF_TOPIC_CHANGELOG};
     topics[count++] = (struct rf_topic){options->tasks_topic, RF_TOPIC_TASKS};
     topics[count++] = (struct rf_topic){options->dead_letter_topic, RF_TOPIC_DEAD_LETTERS};

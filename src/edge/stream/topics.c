@@ -31,7 +31,19 @@ static const struct setting compacted[] = {
 
 static bool is_compacted(enum rf_topic_role role)
 {
-    return role == RF_TOPIC_CHANGELOG || role == RF_TOPIC_TASKS;
+    return role == RF_TOPIC_CHANGELOG || role == RF_TOPIC_TASKS || role == RF_TOPIC_OUTPUT_BY_RULE;
+}
+
+static bool is_output(enum rf_topic_role role)
+{
+    return role == RF_TOPIC_OUTPUT || role == RF_TOPIC_OUTPUT_BY_RULE;
+}
+
+struct rf_topic rf_topic_of_output(const struct rf_output *output)
+{
+    return (struct rf_topic){.name = output->topic,
+                             .role =
+                                 output->keyed_by_rule ? RF_TOPIC_OUTPUT_BY_RULE : RF_TOPIC_OUTPUT};
 }
 
 /* ---- metadata ---- */
@@ -233,8 +245,8 @@ static void check_settings(struct checking *c, const struct rf_topic *topic,
     if (topic->role == RF_TOPIC_DEAD_LETTERS)
         c->dead_letter_bytes = settings.max_message_bytes;
     if (is_compacted(topic->role) && strcmp(settings.cleanup_policy, "compact") != 0)
-        complain(c, topic->name, true,
-                 "cleanup.policy is '%s', which deletes state; set it to 'compact'"
+        complain(c, topic->name, !is_output(topic->role),
+                 "cleanup.policy is '%s', which deletes what holds still; set it to 'compact'"
                  " (kafka-configs --alter --topic %s --add-config cleanup.policy=compact)",
                  settings.cleanup_policy, topic->name);
     if (topic->role == RF_TOPIC_CHANGELOG &&
@@ -260,7 +272,7 @@ static void check_one(struct checking *c, size_t index, int32_t partitions)
                  "there is no such topic; 'ringfold topics create -c FILE' makes it");
         return;
     }
-    if (topic->role != RF_TOPIC_OUTPUT && partitions > 0 && found->partitions != partitions)
+    if (!is_output(topic->role) && partitions > 0 && found->partitions != partitions)
         complain(c, topic->name, true,
                  "it has %" PRId32 " partitions, but the sources have %" PRId32
                  "; they have to be the same, so that a customer is in the same partition of each",

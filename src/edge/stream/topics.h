@@ -5,11 +5,13 @@
 #include <stdint.h>
 
 #include "core/base/error.h"
+#include "core/model/output.h"
 #include "edge/stream/stream.h"
 
 enum rf_topic_role {
     RF_TOPIC_SOURCE,
     RF_TOPIC_OUTPUT,
+    RF_TOPIC_OUTPUT_BY_RULE, /* `key: rule`: compacted, it is what each rule says of each customer now */
     RF_TOPIC_CHANGELOG,
     RF_TOPIC_TASKS,
     RF_TOPIC_DEAD_LETTERS
@@ -19,6 +21,8 @@ struct rf_topic {
     const char *name;
     enum rf_topic_role role;
 };
+
+struct rf_topic rf_topic_of_output(const struct rf_output *output);
 
 #define RF_TOPIC_FAULT_MAX 512
 struct rf_topic_fault {
