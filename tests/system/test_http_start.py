@@ -6,6 +6,8 @@ import pytest
 import requests
 
 from harness import ringfold
+from harness.kafka import Kafka
+from harness.orders import App
 from harness.process import free_ports, wait_until
 
 
@@ -99,3 +101,36 @@ def test_an_address_that_others_can_reach_is_refused_without_a_token(start, conf
     done = ringfold.command("check", "-c", config, status=2, env={
         "HTTP_LISTEN": "0.0.0.0:0", "STATE_DIR": str(tmp_path), "INSTANCE": "a"})
     assert "listen on 127.0.0.1, or set http.token_file or http.tls.client_ca" in done.stderr
+
+
+def test_where_kafka_goes_nobody_is_told_that_all_is_well(app, tmp_path, instances):
+    """It says so itself, and once in the log; when Kafka is back it goes on."""
+    kafka = Kafka(tmp_path / "kafka")
+    kafka.format()
+    kafka.start()
+    one = App(app, kafka, None, tmp_path / app, sources={"pings": {
+        "topic": f"{app}.pings", "format": "json", "schema": "ping.avsc", "kind": "ping", "time": "event.at"}},
+              features={"pings": {"count": "ping"}}, rules={"often": {"when": "pings >= 100", "emit": "alert"}},
+              outputs={"alert": {"topic": f"{app}.alerts", "format": "json"}})
+    one.sources = [one.pings]
+    one.create_topics(partitions=2)
+    (port,) = free_ports(1)
+    instances.append(one.instance(env={"HTTP_LISTEN": f"127.0.0.1:{port}"}).start())
+
+    def ready():
+        try:
+            answer = requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5)
+        except requests.ConnectionError:
+            return None
+        return answer.status_code, answer.json()["reason"]
+
+    try:
+        wait_until(lambda: ready() == (200, "every partition that is ours is worked on"), 60, ready)
+        kafka.stop()
+        wait_until(lambda: ready() == (503, "kafka does not answer: nothing is read until it does"), 60, ready)
+        wait_until(lambda: instances[0].said("kafka does not answer; what is read and folded waits for it"), 20, "a line")
+        kafka.start()
+        wait_until(lambda: ready() == (200, "every partition that is ours is worked on"), 60, ready)
+        wait_until(lambda: len(instances[0].said("kafka answers again")) == 1, 20, "a line")
+    finally:
+        kafka.stop()

@@ -175,7 +175,8 @@ struct rf_pattern_counts {
 struct rf_snapshot {
     rf_ms at, started_at;
     const char *app, *instance, *plan_version;
-    const char *group_state; /* "Stable", "PreparingRebalance", ...; NULL: not known */
+    const char *group_state; /* "Stable", "PreparingRebalance", ...; NULL or "": not known */
+    rf_span_ms kafka_away;   /* so long no broker has answered; 0: Kafka is there */
     size_t lag_count, task_count, worker_count, source_count, rule_count, partition_count;
     const struct rf_lag *lags;        /* by source, partition */
     const struct rf_task_view *tasks; /* by partition */

@@ -69,6 +69,13 @@ void rf_health_ready(const struct rf_desk_view *view, const struct rf_snapshot *
         health->eta_ms = -1;
         return;
     }
+    if (snapshot->kafka_away > 0) {
+        health->ready = false;
+        health->state = "blocked";
+        health->reason = "kafka does not answer: nothing is read until it does";
+        health->eta_ms = -1;
+        return;
+    }
     if (snapshot->task_count == 0)
         health->reason = "ready to take over: other instances have all partitions";
     look_at_tasks(snapshot, health);

@@ -289,6 +289,7 @@ static void gather_watch(struct gathering *g)
         g->workers[i].idle_ratio = rf_rate_per_second(&watch->idle[i]);
     view_owners(g);
     rf_mutex_unlock(&watch->lock);
+    g->snapshot->kafka_away = rf_watch_away_ms(watch);
     qsort(lags, count, sizeof *lags, compare_lags);
     qsort(g->tasks, g->snapshot->task_count, sizeof *g->tasks, compare_tasks);
     g->snapshot->lags = lags;

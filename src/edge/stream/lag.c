@@ -12,6 +12,7 @@
 #include "edge/sys/clock.h"
 #include "edge/sys/log.h"
 
+#define AWAY_MS          (3 * RF_OWNERS_MS) /* so long nobody has to answer to be called away */
 #define ROUND_MS         1000
 #define ENDS_TIMEOUT_MS  5000
 #define PROBE_TIMEOUT_MS 1000
@@ -371,6 +372,37 @@ static void check_our_address(struct rf_watch *watch, const struct rf_watched_ow
     }
 }
 
+/* One line when Kafka goes, and one when it is back. */
+static void take_answer(struct rf_watch *watch, bool answered)
+{
+    bool is_away = false;
+
+    rf_mutex_lock(&watch->lock);
+    watch->unanswered = !answered;
+    if (answered)
+        watch->answered_ms = rf_clock_monotonic_ms();
+    else
+        watch->group_state[0] = '\0';
+    rf_mutex_unlock(&watch->lock);
+    is_away = rf_watch_away_ms(watch) > 0;
+    if (is_away && !watch->said_away)
+        rf_log_warning(NULL, "kafka does not answer; what is read and folded waits for it");
+    else if (!is_away && watch->said_away)
+        rf_log_info(NULL, "kafka answers again");
+    watch->said_away = is_away;
+}
+
+rf_span_ms rf_watch_away_ms(struct rf_watch *watch)
+{
+    rf_span_ms away = 0;
+
+    rf_mutex_lock(&watch->lock);
+    if (watch->unanswered)
+        away = rf_clock_monotonic_ms() - watch->answered_ms;
+    rf_mutex_unlock(&watch->lock);
+    return away < AWAY_MS ? 0 : away;
+}
+
 /* Every few seconds, and as soon as a rebalance has come to us. */
 static void look_at_group(struct rf_watch *watch)
 {
@@ -378,6 +410,7 @@ static void look_at_group(struct rf_watch *watch)
     size_t size = (size_t)watch->partition_count * sizeof(struct rf_watched_owner);
     struct rf_watched_owner *owners = NULL;
     char state[32] = "";
+    bool answered = false;
 
     if (watch->owners_ms != 0 && rebalances == watch->rebalances &&
         rf_clock_monotonic_ms() - watch->owners_ms < RF_OWNERS_MS)
@@ -386,7 +419,7 @@ static void look_at_group(struct rf_watch *watch)
     rf_assert(owners != NULL);
     watch->owners_ms = rf_clock_monotonic_ms();
     watch->rebalances = rebalances;
-    if (rf_owners_ask(watch, owners, state)) {
+    if (rf_owners_ask(watch, owners, state, &answered)) {
         if (rebalances > 0) /* before, it says what was of the process before */
             check_our_address(watch, owners);
         rf_mutex_lock(&watch->lock);
@@ -394,6 +427,7 @@ static void look_at_group(struct rf_watch *watch)
         memcpy(watch->group_state, state, sizeof state);
         rf_mutex_unlock(&watch->lock);
     }
+    take_answer(watch, answered);
     free(owners);
 }
 
@@ -466,6 +500,7 @@ bool rf_watch_start(struct rf_watch *watch, struct rf_worker *workers, int worke
     rf_assert(watch->watched != NULL);
     rf_assert(watch->owners != NULL);
     rf_assert(watch->idle != NULL);
+    watch->answered_ms = rf_clock_monotonic_ms(); /* the topics were looked at just now */
     rf_mutex_unlock(&watch->lock);
     watch->has_thread = rf_thread_start(&watch->thread, "watch", run, watch, err);
     return watch->has_thread;

@@ -101,7 +101,8 @@ void rf_owner_note(struct rf_bytes assignment, const char *topic,
 
 /* By the call that asks every broker for its groups: DescribeConsumerGroups, the newer one, leaves a queue behind in
  * librdkafka 2.0.2 where no coordinator answers, on which the client then hangs when it is closed. */
-bool rf_owners_ask(const struct rf_watch *watch, struct rf_watched_owner *owners, char state[32])
+bool rf_owners_ask(const struct rf_watch *watch, struct rf_watched_owner *owners, char state[32],
+                   bool *answered)
 {
     const char *group = watch->options->plan->app;
     const struct rd_kafka_group_list *list = NULL;
@@ -129,6 +130,8 @@ bool rf_owners_ask(const struct rf_watch *watch, struct rf_watched_owner *owners
     }
     if (list != NULL)
         rd_kafka_group_list_destroy(list);
+    /* Who may not see the group is answered, too. */
+    *answered = told || code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__PARTIAL;
     if (!told)
         rf_log_debug(RF_FIELDS(rf_field_text("group", group),
                                rf_field_text("reason", rd_kafka_err2str(code))),

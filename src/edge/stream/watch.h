@@ -39,6 +39,7 @@ struct rf_watch {
     uint64_t round;
     uint64_t rebalances; /* of the workers, when the owners were last asked for */
     int64_t owners_ms;   /* when; 0: never */
+    bool said_away;      /* in the log, that Kafka does not answer */
     char told_address
         [RF_ADDRESS_MAX]; /* of ours, not the one that it is, and the log has it; "": none */
 
@@ -50,6 +51,8 @@ struct rf_watch {
         RF_GUARDED_BY(lock); /* owned; [partition * source_count + source]; NULL */
     struct rf_watched_owner *owners RF_GUARDED_BY(lock); /* owned; by partition */
     char group_state[32] RF_GUARDED_BY(lock);            /* "": not known */
+    int64_t answered_ms RF_GUARDED_BY(lock);             /* a broker last did, monotonic */
+    bool unanswered RF_GUARDED_BY(lock);                 /* nobody has answered since */
     struct rf_rate *idle RF_GUARDED_BY(lock); /* owned; by worker: seconds waited for records */
 
     bool has_thread;
@@ -62,9 +65,14 @@ bool rf_watch_start(struct rf_watch *watch, struct rf_worker *workers, int worke
 /* Before the workers go. Fine where it was never started. */
 void rf_watch_stop(struct rf_watch *watch);
 
+/* How long nobody has answered the watch's questions, where that is more than a hiccup; 0: Kafka answers. */
+rf_span_ms rf_watch_away_ms(struct rf_watch *watch);
+
 /* owners.c */
-/* Asks the group who has which partition; leaves `owners` and `state` alone where nobody answers. */
-bool rf_owners_ask(const struct rf_watch *watch, struct rf_watched_owner *owners, char state[32]);
+/* Asks the group who has which partition; leaves `owners` and `state` alone where it does not tell. *answered: some broker
+ * did. */
+bool rf_owners_ask(const struct rf_watch *watch, struct rf_watched_owner *owners, char state[32],
+                   bool *answered);
 /* "<instance>-<worker>" or "<instance>-<worker>;http=<address>", as a client.id. */
 void rf_owner_name(const char *member, const char *address, char *name, size_t size_max);
 bool rf_owner_parse(const char *name, struct rf_watched_owner *owner);
