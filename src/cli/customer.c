@@ -189,7 +189,7 @@ static bool print_one(const struct table *table, struct printing *printing, cons
 
         ok = rf_task_customer(table->tasks[i], rf_bytes_of_text(id), &arena, &customer, err);
         found = ok && customer != NULL;
-        printing->clock = rf_task_stream_time(table->tasks[i]);
+        printing->clock = rf_task_now(table->tasks[i]);
         if (found)
             print_customer(printing, customer);
     }
@@ -204,7 +204,7 @@ static bool print_wanted(const struct table *table, struct printing *printing, s
     const struct customer_options *options = printing->options;
 
     for (int32_t i = 0; options->all && i < table->partition_count; i++) {
-        printing->clock = rf_task_stream_time(table->tasks[i]);
+        printing->clock = rf_task_now(table->tasks[i]);
         if (!rf_task_each_customer(table->tasks[i], print_customer, printing, err))
             return false;
     }

@@ -104,6 +104,9 @@ def test_an_absence_is_noticed_within_two_seconds_with_no_traffic_at_all(silent,
     assert late_s < ALERT_SECONDS_MAX, f"{late_s:.2f} s late"
     print(f"told {late_s:.2f} s after its time")
     one.assert_once(at_ms)
+    done = ringfold.command("customer", "-c", one.config, "--explain", "--json", *CUSTOMERS, env=one.env)
+    for row in ringfold.rows(done.stdout):  # the clock of its partition has gone on: to that it is explained
+        assert milliseconds(row["explain"]["now"]) >= one.due_ms(at_ms), row
 
 
 def test_an_absence_is_noticed_in_time_though_the_process_was_killed_meanwhile(silent, instances):

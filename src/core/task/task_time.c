@@ -170,6 +170,11 @@ rf_ms rf_task_stream_time(const struct rf_task *task)
     return task->committed_stream_time;
 }
 
+rf_ms rf_task_now(const struct rf_task *task)
+{
+    return rf_ms_later(task->committed_stream_time, task->committed_clock);
+}
+
 bool rf_task_is_swept(const struct rf_task *task)
 {
     return task->loading || rf_records_is_swept(task->records);

@@ -22,6 +22,8 @@ rf_ms rf_task_clock(const struct rf_task *task); /* as committed; RF_MS_MIN: not
 rf_ms rf_task_clock_open(const struct rf_task *task); /* with the open transaction */
 /* The greatest event time, as committed; RF_MS_MIN: nothing was seen. */
 rf_ms rf_task_stream_time(const struct rf_task *task);
+/* As of when customers stand: the later of the two. */
+rf_ms rf_task_now(const struct rf_task *task);
 
 /* A store of another plan, or one that was filled in bulk: its customers are gone through, `count` a call, between
  * transactions, to work out when they are due. Until that is done some may fire late. Errors: STATE, RETRY. */

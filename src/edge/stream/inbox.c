@@ -54,7 +54,7 @@ static bool ask_task(struct rf_worker *worker, struct rf_slot *slot, struct rf_b
     if (customer == NULL)
         return false;
     features = rf_arena_alloc_zero(&part->arena, (feature_count + 1) * sizeof *features);
-    part->at = rf_task_stream_time(slot->task);
+    part->at = rf_task_now(slot->task);
     if (part->at < customer->as_of)
         part->at = customer->as_of;
     rf_task_features(slot->task, customer, part->at, &part->arena, features);
