@@ -90,11 +90,12 @@ bool rf_endpoint_open(const struct rf_config *config, const struct rf_instance *
         return true;
     options = options_of(config, instance->name);
     options.other_port = strcmp(instance->name, config->instance) != 0;
-    options.last_port = last_port(instance);
+    options.last_port =
+        instance->directory == NULL ? 0 : last_port(instance); /* `demo` keeps none */
     *ops = rf_ops_open(&options, err);
     if (*ops == NULL)
         return false;
-    if (rf_ops_port(*ops) != options.last_port)
+    if (instance->directory != NULL && rf_ops_port(*ops) != options.last_port)
         keep_port(instance, rf_ops_port(*ops));
     rf_log_info(RF_FIELDS(rf_field_text("address", rf_ops_address(*ops)),
                           rf_field_bool("tls", config->http.certificate != NULL)),
