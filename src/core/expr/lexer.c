@@ -171,7 +171,7 @@ static bool read_number(struct rf_lexer *lexer, struct rf_token *token)
     return true;
 }
 
-/* The prefixes of a string: r, b, both, in any order and case. False where no quote follows. */
+/* The prefixes of a string: b, r, or br, in any case. False where no quote follows. */
 static bool string_prefix(const struct rf_lexer *lexer, size_t *size, bool *raw, bool *bytes)
 {
     *raw = false;
@@ -181,7 +181,7 @@ static bool string_prefix(const struct rf_lexer *lexer, size_t *size, bool *raw,
 
         if ((c == 'r' || c == 'R') && !*raw)
             *raw = true;
-        else if ((c == 'b' || c == 'B') && !*bytes)
+        else if ((c == 'b' || c == 'B') && *size == 0)
             *bytes = true;
         else
             break;

@@ -65,10 +65,13 @@ static struct rf_value reverse(struct rf_eval *eval, const struct rf_value *argu
 
 static struct rf_value range(struct rf_eval *eval, const struct rf_value *arguments)
 {
-    int64_t count = arguments[0].as.integer < 0 ? 0 : arguments[0].as.integer;
+    int64_t count = arguments[0].as.integer;
     struct rf_list *list = NULL;
-    struct rf_value *items = new_list(eval, (size_t)count, &list);
+    struct rf_value *items = NULL;
 
+    if (count < 0)
+        return rf_failure(RF_FAILURE_ARGUMENT, "lists.range: the size is negative");
+    items = new_list(eval, (size_t)count, &list);
     if (items == NULL)
         return rf_eval_exhausted(eval);
     for (int64_t i = 0; i < count; i++)

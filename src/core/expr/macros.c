@@ -111,7 +111,7 @@ static struct rf_node *expand_has(struct rf_parser *parser, const struct rf_node
 {
     struct rf_node *select = call->child_count == 1 ? call->children[0] : NULL;
 
-    if (select == NULL || select->kind != RF_NODE_SELECT || select->test)
+    if (select == NULL || select->kind != RF_NODE_SELECT || select->test || select->optional)
         return rf_parser_fault(parser, call->offset, call->size,
                                "has() needs a field: has(event.x)", NULL);
     select->test = true;

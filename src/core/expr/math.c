@@ -66,9 +66,9 @@ static struct rf_value sign(struct rf_eval *eval, const struct rf_value *argumen
         return rf_value_uint(value.as.uinteger > 0);
     if (value.kind == RF_VALUE_INT)
         return rf_value_int((value.as.integer > 0) - (value.as.integer < 0));
-    if (value.as.number != value.as.number || value.as.number == 0)
+    if (value.as.number != value.as.number)
         return value;
-    return rf_value_double(value.as.number > 0 ? 1 : -1);
+    return rf_value_double((value.as.number > 0) - (value.as.number < 0)); /* of -0.0 it is 0.0 */
 }
 
 static struct rf_value is_nan(struct rf_eval *eval, const struct rf_value *arguments)

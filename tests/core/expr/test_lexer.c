@@ -37,7 +37,6 @@ static const struct {
     {"b'\\xff'", "\xff", 1, RF_VALUE_BYTES},
     {"b'\\377\xc3\xbf'", "\xff\xc3\xbf", 3, RF_VALUE_BYTES},
     {"bR'\\xff'", "\\xff", 4, RF_VALUE_BYTES},
-    {"Rb'\\x'", "\\x", 2, RF_VALUE_BYTES},
     {"''", "", 0, RF_VALUE_STRING},
     {"\"\"\"\"\"\"", "", 0, RF_VALUE_STRING},
 };

@@ -1,5 +1,6 @@
 // Generates expressions, evaluates each with cel-go and prints what it got, a line of JSON each:
-// {"expr": ..., "vars": {...}, "want": literal}, {..., "error": message} or {..., "unstable": true}.
+// {"expr": ..., "vars": {...}, "want": literal}, {..., "error": message} or {..., "unstable": true}; with "check": message
+// where the types show a fault already. They are evaluated all the same.
 //
 // usage: differential [-count N] [-seed S]
 package main
@@ -167,6 +168,19 @@ func evaluate(env *cel.Env, text string, values map[string]any) (want string, fa
 	return literal(value), ""
 }
 
+// What cel-go's checker finds; "" where that is nothing.
+func check(env *cel.Env, text string) (fault string) {
+	defer func() {
+		if r := recover(); r != nil {
+			fault = ""
+		}
+	}()
+	if _, issues := env.Compile(text); issues.Err() != nil {
+		return issues.Err().Error()
+	}
+	return ""
+}
+
 // The order of a map's keys is random in cel-go: what depends on it cannot be compared.
 func stable(env *cel.Env, text string, values map[string]any, want string) bool {
 	for tries := 0; tries < 12 && strings.ContainsAny(text, "m{"); tries++ {
@@ -205,6 +219,9 @@ func main() {
 			line["error"] = failure
 		} else {
 			line["want"] = want
+		}
+		if fault := check(env, text); fault != "" {
+			line["check"] = fault
 		}
 		if err := encoder.Encode(line); err != nil {
 			os.Exit(1)
