@@ -114,10 +114,7 @@ static void copy_reasons(struct rf_engine *engine, const struct rf_rule *rule,
         uint32_t feature = rule->reason_features[i];
 
         reasons[i].name = engine->plan->features[feature].name;
-        reasons[i].value = rf_value_null(); /* an end is told without what cannot be had */
-        if (rf_feature_set_has(&engine->known, feature))
-            reasons[i].value =
-                rf_value_copy(arena, engine->variables[RF_VARIABLE_FEATURE + feature]);
+        reasons[i].value = rf_value_copy(arena, engine->variables[RF_VARIABLE_FEATURE + feature]);
     }
     for (uint32_t field = 0; field < RF_CUSTOMER_FIELDS; field++) {
         if ((rule->reason_customer >> field & 1) == 0)
@@ -233,24 +230,6 @@ struct rf_derived *rf_describe_push(struct rf_engine *engine)
     return &engine->derived[engine->derived_count++];
 }
 
-/* What can be had of what an outcome reads. An alert that is over is told as such, whatever fails by then. */
-static void read_end(struct rf_engine *engine, const struct rf_rule *rule,
-                     struct rf_derived *derived)
-{
-    struct rf_error ignored = {0};
-
-    for (size_t i = 0; i < rule->reason_count; i++) {
-        struct rf_feature_set reads = engine->wiring.reads[rule->reason_features[i]];
-
-        rf_feature_set_add(&reads, rule->reason_features[i]);
-        rf_error_clear(&ignored);
-        (void)!rf_features_need(engine, &reads, &engine->scratch, &ignored);
-    }
-    rf_error_clear(&ignored);
-    if (!read_offer_value(engine, rule, derived, &ignored))
-        derived->offer_value = rf_value_null();
-}
-
 static bool read_outcome(struct rf_engine *engine, uint32_t index, struct rf_arena *arena,
                          struct rf_derived *derived, struct rf_error *err)
 {
@@ -260,6 +239,17 @@ static bool read_outcome(struct rf_engine *engine, uint32_t index, struct rf_are
                             err) &&
            read_because(engine, rule, arena, derived, err) &&
            read_offer_value(engine, rule, derived, err);
+}
+
+/* An alert that is over is told as such, whatever fails by then. It needs no explanation: `because` speaks of what
+ * made it begin. */
+static void read_end(struct rf_engine *engine, uint32_t index, struct rf_derived *derived)
+{
+    struct rf_error ignored = {0};
+
+    rf_features_have(engine, &engine->wiring.rules[index].outcome_reads, &engine->scratch);
+    if (!read_offer_value(engine, &engine->plan->rules[index], derived, &ignored))
+        derived->offer_value = rf_value_null();
 }
 
 bool rf_describe(struct rf_engine *engine, uint32_t index, enum rf_status status,
@@ -278,9 +268,8 @@ bool rf_describe(struct rf_engine *engine, uint32_t index, enum rf_status status
     set_cause(cause, &derived);
     if (cause->match != NULL)
         copy_match(engine, cause->match, arena, &derived);
-    /* What has ended needs no explanation: `because` speaks of what made it begin. */
     if (status == RF_STATUS_CLEARED)
-        read_end(engine, rule, &derived);
+        read_end(engine, index, &derived);
     else if (!read_outcome(engine, index, arena, &derived, err))
         return false;
     write_id(episode, derived.episode_id);

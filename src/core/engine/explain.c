@@ -116,11 +116,10 @@ static struct rf_value value_of(struct explaining *explaining, const struct rf_e
 static struct rf_reason explain_feature(struct explaining *explaining, uint32_t feature)
 {
     struct rf_engine *engine = explaining->engine;
-    struct rf_feature_set one = {0};
-    struct rf_error err = {0};
+    struct rf_feature_set reads = engine->wiring.reads[feature];
 
-    rf_feature_set_add(&one, feature);
-    (void)!rf_features_need(engine, &one, explaining->arena, &err);
+    rf_feature_set_add(&reads, feature);
+    rf_features_have(engine, &reads, explaining->arena);
     return (struct rf_reason){
         .name = engine->plan->features[feature].name,
         .value =

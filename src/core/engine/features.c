@@ -122,6 +122,26 @@ bool rf_features_need(struct rf_engine *engine, const struct rf_feature_set *rea
     return true;
 }
 
+void rf_features_have(struct rf_engine *engine, const struct rf_feature_set *reads,
+                      struct rf_arena *arena)
+{
+    struct rf_feature_set missing = *reads;
+    struct rf_error ignored = {0};
+
+    rf_feature_set_subtract(&missing, &engine->known);
+    for (uint32_t i = rf_feature_set_next(&missing, 0); i < RF_FEATURES_MAX;
+         i = rf_feature_set_next(&missing, i + 1)) {
+        struct rf_feature_set lacks = engine->wiring.reads[i];
+
+        rf_feature_set_subtract(&lacks, &engine->known);
+        rf_error_clear(&ignored);
+        if (!rf_feature_set_is_empty(&lacks))
+            engine->variables[RF_VARIABLE_FEATURE + i] = rf_value_null();
+        else
+            (void)compute(engine, i, arena, &ignored);
+    }
+}
+
 void rf_features_forget(struct rf_engine *engine, const struct rf_feature_set *set)
 {
     rf_feature_set_subtract(&engine->known, set);

@@ -14,6 +14,10 @@ void rf_features_look(struct rf_engine *engine, const struct rf_customer *custom
 bool rf_features_need(struct rf_engine *engine, const struct rf_feature_set *reads,
                       struct rf_arena *arena, struct rf_error *err) RF_MUST_CHECK;
 
+/* The same as far as it goes: those that fail, and those that read them, are null. */
+void rf_features_have(struct rf_engine *engine, const struct rf_feature_set *reads,
+                      struct rf_arena *arena);
+
 /* The variables of `set` are no longer up to date. */
 void rf_features_forget(struct rf_engine *engine, const struct rf_feature_set *set);
 

@@ -525,6 +525,29 @@ START_TEST(an_alert_is_cleared_although_its_reason_cannot_be_had)
 }
 END_TEST
 
+/* What the offer is worth reads is no reason: the value is of now, not of when it was last looked at. */
+START_TEST(an_end_has_the_offers_value_of_its_own_moment)
+{
+    struct rf_fold fold;
+
+    fixture_rule(&f, (struct rf_rule){.name = "r",
+                                      .when = fixture_expr(&f, "calls >= 2", &rf_type_bool),
+                                      .clear_when = fixture_expr(&f, "rate < 0.001", &rf_type_bool),
+                                      .offer_value = fixture_expr(&f, "spend", NULL)});
+    open_engine();
+    call(START);
+    fold = call(START + 10);
+    ck_assert_uint_eq(fold.derived_count, 1);
+    ck_assert(fold.derived[0].offer_value.as.number >= 2);
+
+    fold = advance(START + 20000);
+
+    ck_assert_uint_eq(fold.derived_count, 1);
+    ck_assert_int_eq(fold.derived[0].status, RF_STATUS_CLEARED);
+    ck_assert(fold.derived[0].offer_value.as.number <= 0);
+}
+END_TEST
+
 START_TEST(an_open_alert_is_told_again_when_its_reasons_differ_and_not_too_often)
 {
     static const uint32_t reasons[] = {6};
@@ -624,6 +647,7 @@ int main(void)
     tcase_add_test(tcase, what_can_only_end_by_itself_needs_no_timer);
     tcase_add_test(tcase, an_episode_keeps_its_id_until_it_is_cleared);
     tcase_add_test(tcase, an_alert_is_cleared_although_its_reason_cannot_be_had);
+    tcase_add_test(tcase, an_end_has_the_offers_value_of_its_own_moment);
     tcase_add_test(tcase, an_open_alert_is_told_again_when_its_reasons_differ_and_not_too_often);
     tcase_add_test(tcase, p_alive_crosses_where_its_closed_form_says);
     tcase_add_test(tcase, a_customer_not_seen_for_its_time_to_live_is_evicted);
