@@ -180,10 +180,7 @@ static bool read_tally(struct rf_reader *r, struct rf_customer_part part,
                        const struct rf_feature *feature, struct rf_arena *arena,
                        struct rf_feature_state *state)
 {
-    uint32_t most = feature->kind == RF_FEATURE_QUANTILE ? RF_TALLY_BINS_MAX
-                    : feature->kind == RF_FEATURE_MEAN   ? 2
-                    : feature->values_max == 0           ? RF_TALLY_VALUES
-                                                         : feature->values_max;
+    uint32_t most = rf_tally_keys_max(feature);
     uint32_t count = 0;
 
     for (;;) {

@@ -22,36 +22,32 @@ struct maker {
     size_t behind; /* features that were taken apart for the condition at hand */
 };
 
-static bool reads_time(const struct rf_expr *expr)
+static enum rf_course course_of(void *self, uint32_t variable)
 {
-    size_t count = 0;
-    const struct rf_expr_read *reads = rf_expr_reads(expr, &count);
+    const struct maker *maker = self;
 
-    for (size_t i = 0; i < count; i++) {
-        if (reads[i].variable == RF_VARIABLE_NOW)
-            return true;
-    }
-    return false;
+    if (variable < RF_VARIABLE_FEATURE)
+        return variable == RF_VARIABLE_NOW ? RF_COURSE_MONOTONE : RF_COURSE_CONSTANT;
+    return maker->courses[variable - RF_VARIABLE_FEATURE];
 }
 
-static enum rf_movement movement_of(const struct maker *maker, const struct rf_expr *expr,
+static bool flows(struct maker *maker, const struct rf_expr *expr)
+{
+    return rf_expr_course(expr, course_of, maker) != RF_COURSE_CONSTANT;
+}
+
+static enum rf_movement movement_of(struct maker *maker, const struct rf_expr *expr,
                                     struct rf_feature_set *reads)
 {
-    enum rf_movement movement = RF_STANDS;
-
-    (void)rf_wiring_reads(maker->wiring, expr, reads); /* the number of events stands, too */
-    if (reads_time(expr))
+    rf_wiring_reads(maker->wiring, expr, reads);
+    if (flows(maker, expr))
         return RF_FLOWS;
     for (uint32_t i = rf_feature_set_next(reads, 0); i < RF_FEATURES_MAX;
          i = rf_feature_set_next(reads, i + 1)) {
-        const struct rf_feature *feature = &maker->plan->features[i];
-
-        if (feature->half_life > 0 || (feature->expr != NULL && reads_time(feature->expr)))
-            return RF_FLOWS;
-        if (feature->window > 0)
-            movement = RF_STEPS;
+        if (maker->plan->features[i].window > 0)
+            return RF_STEPS;
     }
-    return movement;
+    return RF_STANDS;
 }
 
 static const struct rf_feature *feature_of(const struct maker *maker, const struct rf_expr *side)
@@ -61,13 +57,6 @@ static const struct rf_feature *feature_of(const struct maker *maker, const stru
     if (!rf_expr_is_variable(side, &variable) || variable < RF_VARIABLE_FEATURE)
         return NULL;
     return &maker->plan->features[variable - RF_VARIABLE_FEATURE];
-}
-
-static bool flows(const struct maker *maker, const struct rf_expr *expr)
-{
-    struct rf_feature_set reads = {0};
-
-    return movement_of(maker, expr, &reads) == RF_FLOWS;
 }
 
 static bool take_alive(struct maker *maker, const struct rf_expr *side, struct rf_turn *turn)
@@ -101,15 +90,6 @@ static void find_form(struct maker *maker, struct rf_turn *turn)
     }
     if (turn->other == NULL)
         turn->form = RF_TURN_DECAYS;
-}
-
-static enum rf_course course_of(void *self, uint32_t variable)
-{
-    const struct maker *maker = self;
-
-    if (variable < RF_VARIABLE_FEATURE)
-        return variable == RF_VARIABLE_NOW ? RF_COURSE_MONOTONE : RF_COURSE_CONSTANT;
-    return maker->courses[variable - RF_VARIABLE_FEATURE];
 }
 
 /* A window stands, and everything that halves only falls. In order: an expression reads earlier features only. */
@@ -233,7 +213,7 @@ static bool may_only_fall(const struct rf_feature *feature)
             feature->kind == RF_FEATURE_SUM);
 }
 
-static bool stands(const struct maker *maker, const struct rf_expr *expr)
+static bool stands(struct maker *maker, const struct rf_expr *expr)
 {
     struct rf_feature_set reads = {0};
 
@@ -241,7 +221,7 @@ static bool stands(const struct maker *maker, const struct rf_expr *expr)
 }
 
 /* `calls_7d >= 3` can stop to hold by itself, but not begin to. */
-static void find_direction(const struct maker *maker, const struct rf_condition *condition,
+static void find_direction(struct maker *maker, const struct rf_condition *condition,
                            struct rf_test *test)
 {
     enum rf_comparison comparison = condition->comparison;

@@ -20,15 +20,6 @@ int rf_tally_order(struct rf_value a, struct rf_value b)
     return a.as.integer < b.as.integer ? -1 : a.as.integer > b.as.integer;
 }
 
-uint32_t rf_tally_keys_max(const struct rf_feature *feature)
-{
-    if (feature->kind == RF_FEATURE_QUANTILE)
-        return RF_TALLY_BINS_MAX;
-    if (feature->kind == RF_FEATURE_MEAN)
-        return 2;
-    return feature->values_max == 0 ? RF_TALLY_VALUES : feature->values_max;
-}
-
 static uint32_t lower_bound(const struct rf_feature_state *state, struct rf_value key)
 {
     uint32_t low = 0;

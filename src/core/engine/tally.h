@@ -36,9 +36,6 @@ bool rf_tally_add(const struct rf_feature *feature, struct rf_feature_state *sta
                   struct rf_value key, union rf_number amount, rf_ms time, rf_ms now,
                   struct rf_arena *arena, size_t *dropped);
 
-/* How many keys there may be: bins of a QUANTILE, 2 of a MEAN, values of the others. */
-uint32_t rf_tally_keys_max(const struct rf_feature *feature);
-
 /* Of a number, a bool or a text of the feature's key_type. */
 int rf_tally_order(struct rf_value a, struct rf_value b);
 

@@ -10,9 +10,6 @@
 #include "core/expr/regex.h"
 #include "core/expr/zone.h"
 
-#define CONSTANT_COST_MAX  10000
-#define CONSTANT_BYTES_MAX ((size_t)64 * 1024)
-
 /* What the walk leaves in `uses` of a node until fold.c counts there. */
 enum {
     OPEN,   /* it has a value only when it runs, or none at all, which has been said */
@@ -29,25 +26,15 @@ static bool is_called(const struct rf_node *node, const char *name)
     return rf_bytes_equal(node->name, rf_bytes_of_text(name));
 }
 
-static bool evaluate(struct rf_checker *checker, const struct rf_node *node, struct rf_value *value,
-                     struct rf_error *err)
-{
-    struct rf_expr expr = {.zones = checker->env->zones, .cost_max = CONSTANT_COST_MAX};
-    struct rf_expr_scratch scratch = {.arena = checker->arena,
-                                      .arena_used_max = CONSTANT_BYTES_MAX};
-
-    if (!rf_program_build(checker->arena, node, NULL, &expr))
-        return rf_error_set(err, RF_ERROR_RECORD, RF_FAILURE_COST, "too deep");
-    return rf_expr_eval(&expr, NULL, &scratch, value, err);
-}
-
 /* The text of a constant string. */
 static bool text_of(struct rf_checker *checker, const struct rf_node *node, struct rf_bytes *text)
 {
     struct rf_error err = {0};
     struct rf_value value;
 
-    if (!is_closed(node) || !evaluate(checker, node, &value, &err) || value.kind != RF_VALUE_STRING)
+    if (!is_closed(node) ||
+        !rf_constant_evaluate(checker->arena, checker->env, node, &value, &err) ||
+        value.kind != RF_VALUE_STRING)
         return false;
     *text = value.as.text;
     return true;
@@ -55,58 +42,22 @@ static bool text_of(struct rf_checker *checker, const struct rf_node *node, stru
 
 /* Hints */
 
-static const struct {
-    const char *name; /* the longer before its prefix */
-    int64_t ms;
-} units[] = {
-    {"ms", 1},         {"s", RF_SECOND_MS}, {"m", RF_MINUTE_MS},
-    {"h", RF_HOUR_MS}, {"d", RF_DAY_MS},    {"w", 7 * RF_DAY_MS},
-};
-
-#define UNIT_COUNT (sizeof units / sizeof units[0])
-#define HOURS_UNIT 3
-
-/* "14d", "1d12h" as the settings write it. */
-static bool parse_span(struct rf_bytes text, int64_t *ms)
-{
-    size_t at = 0;
-
-    *ms = 0;
-    while (at < text.size) {
-        int64_t number = 0;
-        size_t unit = 0;
-        size_t start = at;
-
-        for (; at < text.size && text.data[at] >= '0' && text.data[at] <= '9'; at++) {
-            if (at - start == 9)
-                return false;
-            number = number * 10 + (text.data[at] - '0');
-        }
-        while (unit < UNIT_COUNT &&
-               (text.size - at < strlen(units[unit].name) ||
-                memcmp(text.data + at, units[unit].name, strlen(units[unit].name)) != 0))
-            unit++;
-        if (at == start || unit == UNIT_COUNT)
-            return false;
-        at += strlen(units[unit].name);
-        if (__builtin_mul_overflow(number, units[unit].ms, &number) ||
-            __builtin_add_overflow(*ms, number, ms))
-            return false;
-    }
-    return *ms > 0;
-}
-
+/* "14d", as the settings write it. */
 static const char *duration_hint(struct rf_arena *arena, struct rf_bytes text)
 {
-    int64_t ms = 0;
-    size_t unit = HOURS_UNIT;
+    static const struct {
+        const char *name;
+        rf_span_ms span;
+    } units[] = {{"h", RF_HOUR_MS}, {"m", RF_MINUTE_MS}, {"s", RF_SECOND_MS}, {"ms", 1}};
+    rf_span_ms span = 0;
+    size_t unit = 0;
 
-    if (!parse_span(text, &ms))
+    if (!rf_span_parse(text, &span) || span == 0)
         return "such as duration(\"336h\"), duration(\"1h30m\"), duration(\"250ms\")";
-    while (ms % units[unit].ms != 0)
-        unit--;
+    while (span % units[unit].span != 0)
+        unit++;
     return rf_arena_printf(arena, "hours are the longest unit here: duration(\"%lld%s\")",
-                           (long long)(ms / units[unit].ms), units[unit].name);
+                           (long long)(span / units[unit].span), units[unit].name);
 }
 
 #define DATE_SIZE 10 /* of 2026-01-01 */
@@ -256,10 +207,8 @@ static bool check_value(struct rf_checker *checker, struct rf_node *call)
     struct rf_error err = {0};
     struct rf_value value;
 
-    if (evaluate(checker, call, &value, &err)) {
-        call->kind = RF_NODE_LITERAL;
-        call->literal = value;
-        call->child_count = 0;
+    if (rf_constant_evaluate(checker->arena, checker->env, call, &value, &err)) {
+        rf_node_become(call, value);
         return true;
     }
     if (err.origin_code == RF_FAILURE_COST || err.origin_code == RF_FAILURE_MEMORY)

@@ -16,19 +16,32 @@ struct folder {
 #define USES_VARIABLES UINT32_C(0)
 #define USES_NOTHING   UINT32_MAX
 
-static void evaluate(struct folder *folder, struct rf_node *node)
+bool rf_constant_evaluate(struct rf_arena *arena, const struct rf_expr_env *env,
+                          const struct rf_node *node, struct rf_value *value, struct rf_error *err)
 {
-    struct rf_expr expr = {.zones = folder->env->zones, .cost_max = FOLD_COST_MAX};
-    struct rf_expr_scratch scratch = {.arena = folder->arena, .arena_used_max = FOLD_BYTES_MAX};
-    struct rf_value value;
-    struct rf_error err = {0};
+    struct rf_expr expr = {.zones = env->zones, .cost_max = FOLD_COST_MAX};
+    struct rf_expr_scratch scratch = {.arena = arena, .arena_used_max = FOLD_BYTES_MAX};
 
-    if (node->kind == RF_NODE_LITERAL || !rf_program_build(folder->arena, node, NULL, &expr) ||
-        !rf_expr_eval(&expr, NULL, &scratch, &value, &err))
-        return;
+    if (!rf_program_build(arena, node, NULL, &expr))
+        return rf_error_set(err, RF_ERROR_RECORD, RF_FAILURE_COST, "too deep");
+    return rf_expr_eval(&expr, NULL, &scratch, value, err);
+}
+
+void rf_node_become(struct rf_node *node, struct rf_value value)
+{
     node->kind = RF_NODE_LITERAL;
     node->literal = value;
     node->child_count = 0;
+}
+
+static void evaluate(struct folder *folder, struct rf_node *node)
+{
+    struct rf_value value;
+    struct rf_error err = {0};
+
+    if (node->kind != RF_NODE_LITERAL &&
+        rf_constant_evaluate(folder->arena, folder->env, node, &value, &err))
+        rf_node_become(node, value);
 }
 
 static bool is_bool(const struct rf_node *node, bool wanted)

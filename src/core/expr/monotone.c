@@ -3,26 +3,24 @@
 #include "core/base/assert.h"
 #include "core/expr/program.h"
 
-#define DEPTH_MAX 64
-#define NO_CHILD  UINT32_MAX
+#define NO_CHILD UINT32_MAX
 
 struct walker {
     enum rf_course (*variable)(void *self, uint32_t variable);
     void *self;
 };
 
-static enum rf_course course_of(const struct walker *walker, const struct rf_node *node,
-                                unsigned depth);
+static enum rf_course course_of(const struct walker *walker, const struct rf_node *node);
 
 /* CONSTANT: no child moves. Otherwise *moving is the one that does; NO_CHILD: several do. */
 static enum rf_course children_of(const struct walker *walker, const struct rf_node *node,
-                                  unsigned depth, uint32_t *moving)
+                                  uint32_t *moving)
 {
     enum rf_course course = RF_COURSE_CONSTANT;
 
     *moving = NO_CHILD;
     for (uint32_t i = 0; i < node->child_count; i++) {
-        enum rf_course child = course_of(walker, node->children[i], depth + 1);
+        enum rf_course child = course_of(walker, node->children[i]);
 
         if (child == RF_COURSE_CONSTANT)
             continue;
@@ -34,15 +32,14 @@ static enum rf_course children_of(const struct walker *walker, const struct rf_n
     return course;
 }
 
-static enum rf_course conditional(const struct walker *walker, const struct rf_node *node,
-                                  unsigned depth)
+static enum rf_course conditional(const struct walker *walker, const struct rf_node *node)
 {
     enum rf_course then = RF_COURSE_CONSTANT, otherwise = RF_COURSE_CONSTANT;
 
-    if (course_of(walker, node->children[0], depth + 1) != RF_COURSE_CONSTANT)
+    if (course_of(walker, node->children[0]) != RF_COURSE_CONSTANT)
         return RF_COURSE_ANY;
-    then = course_of(walker, node->children[1], depth + 1);
-    otherwise = course_of(walker, node->children[2], depth + 1);
+    then = course_of(walker, node->children[1]);
+    otherwise = course_of(walker, node->children[2]);
     return then > otherwise ? then : otherwise;
 }
 
@@ -100,20 +97,17 @@ static bool call_keeps(const struct rf_node *node, uint32_t moving)
     return false;
 }
 
-static enum rf_course course_of(const struct walker *walker, const struct rf_node *node,
-                                unsigned depth)
+static enum rf_course course_of(const struct walker *walker, const struct rf_node *node)
 {
     enum rf_course course = RF_COURSE_CONSTANT;
     uint32_t moving = NO_CHILD;
     bool keeps = false;
 
-    if (depth > DEPTH_MAX)
-        return RF_COURSE_ANY;
     if (node->kind == RF_NODE_IDENT && node->resolved == RF_RESOLVED_VARIABLE)
         return walker->variable(walker->self, node->index);
     if (node->kind == RF_NODE_CONDITIONAL)
-        return conditional(walker, node, depth);
-    course = children_of(walker, node, depth, &moving);
+        return conditional(walker, node);
+    course = children_of(walker, node, &moving);
     if (course == RF_COURSE_CONSTANT || course == RF_COURSE_ANY)
         return course;
     if (node->kind == RF_NODE_UNARY || node->kind == RF_NODE_BINARY)
@@ -128,5 +122,5 @@ enum rf_course rf_expr_course(const struct rf_expr *expr,
 {
     const struct walker walker = {.variable = variable, .self = self};
 
-    return course_of(&walker, expr->root, 0);
+    return course_of(&walker, expr->root);
 }

@@ -71,6 +71,10 @@ bool rf_program_build(struct rf_arena *arena, const struct rf_node *root,
 
 /* fold.c: replaces what does not depend on variables by its value. */
 void rf_fold(struct rf_arena *arena, const struct rf_expr_env *env, struct rf_node *root);
+/* What reads no variable, within the bounds of what is evaluated beforehand. Errors: RECORD. */
+bool rf_constant_evaluate(struct rf_arena *arena, const struct rf_expr_env *env,
+                          const struct rf_node *node, struct rf_value *value, struct rf_error *err);
+void rf_node_become(struct rf_node *node, struct rf_value value); /* a literal */
 /* reads.c */
 void rf_reads_collect(struct rf_arena *arena, const struct rf_node *root, struct rf_expr *expr);
 

@@ -1,5 +1,6 @@
 #include "core/model/customer.h"
 
+#include "core/model/feature.h"
 #include "core/model/rule.h"
 
 static const struct rf_field_type case_fields[] = {
@@ -20,6 +21,15 @@ void rf_rule_state_init(struct rf_rule_state *state)
 {
     *state =
         (struct rf_rule_state){.last_fired = RF_MS_MIN, .held_since = RF_MS_MIN, .told = RF_MS_MIN};
+}
+
+uint32_t rf_tally_keys_max(const struct rf_feature *feature)
+{
+    if (feature->kind == RF_FEATURE_QUANTILE)
+        return RF_TALLY_BINS_MAX;
+    if (feature->kind == RF_FEATURE_MEAN)
+        return 2;
+    return feature->values_max == 0 ? RF_TALLY_VALUES : feature->values_max;
 }
 
 bool rf_rule_state_is_over(const struct rf_rule_state *state, const struct rf_rule *rule)

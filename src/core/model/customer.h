@@ -66,6 +66,7 @@ struct rf_tally {
 #define RF_TALLY_VALUES     64
 #define RF_TALLY_VALUES_MAX 1024
 #define RF_TALLY_BINS_MAX   512
+uint32_t rf_tally_keys_max(const struct rf_feature *feature);
 /* Bytes of a text that is counted by, and of a case's id; an event with a longer one is a dead letter. */
 #define RF_KEY_SIZE_MAX 1024
 

@@ -79,38 +79,40 @@ START_TEST(a_large_map_costs_what_looking_for_double_keys_takes)
 }
 END_TEST
 
+/* x0 is `first`; each of the thirty is made of the one before, whose name stands for every @; then `last`. */
+static void chain(char text[2000], const char *first, const char *again, const char *last)
+{
+    size_t at = (size_t)sprintf(text, "cel.bind(x0, %s, ", first);
+
+    for (int i = 1; i < 30; i++) {
+        at += (size_t)sprintf(text + at, "cel.bind(x%d, ", i);
+        for (const char *c = again; *c != '\0'; c++) {
+            if (*c == '@')
+                at += (size_t)sprintf(text + at, "x%d", i - 1);
+            else
+                text[at++] = *c;
+        }
+        at += (size_t)sprintf(text + at, ", ");
+    }
+    at += (size_t)sprintf(text + at, "%s", last);
+    memset(text + at, ')', 30);
+    text[at + 30] = '\0';
+}
+
 START_TEST(text_that_doubles_is_stopped)
 {
-    char text[2000] = "";
-    size_t at = 0;
+    char text[2000];
 
-    at += (size_t)snprintf(text + at, sizeof text - at, "cel.bind(x0, 'aaaaaaaaaaaaaaaa', ");
-    for (int i = 1; i < 30; i++)
-        at += (size_t)snprintf(text + at, sizeof text - at, "cel.bind(x%d, x%d + x%d, ", i, i - 1,
-                               i - 1);
-    at += (size_t)snprintf(text + at, sizeof text - at, "x29.size()");
-    for (int i = 0; i < 30; i++)
-        text[at++] = ')';
-    text[at] = '\0';
-
+    chain(text, "'aaaaaaaaaaaaaaaa'", "@ + @", "x29.size()");
     ck_assert_str_eq(evaluate(&world, text, NULL), "eval: cost limit exceeded");
 }
 END_TEST
 
 START_TEST(lists_that_hold_each_other_are_not_flattened_without_end)
 {
-    char text[2000] = "";
-    size_t at = 0;
+    char text[2000];
 
-    at += (size_t)snprintf(text + at, sizeof text - at, "cel.bind(x0, [1, 2, 3, 4], ");
-    for (int i = 1; i < 30; i++)
-        at += (size_t)snprintf(text + at, sizeof text - at, "cel.bind(x%d, [x%d, x%d, x%d], ", i,
-                               i - 1, i - 1, i - 1);
-    at += (size_t)snprintf(text + at, sizeof text - at, "x29.flatten(40).size()");
-    for (int i = 0; i < 30; i++)
-        text[at++] = ')';
-    text[at] = '\0';
-
+    chain(text, "[1, 2, 3, 4]", "[@, @, @]", "x29.flatten(40).size()");
     ck_assert_str_eq(evaluate(&world, text, NULL), "eval: cost limit exceeded");
 }
 END_TEST
