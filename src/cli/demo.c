@@ -128,7 +128,7 @@ static void print_summary(struct demo *demo, const struct rf_stream_stats *stats
 
 static bool make_topics(struct demo *demo, const struct rf_config *config, struct rf_error *err)
 {
-    struct rf_topic topics[RF_RUNTIME_TOPICS_MAX];
+    struct rf_topic topics[RF_TOPICS_MAX];
     size_t count = rf_runtime_topics(config, topics);
 
     for (size_t i = 0; i < count; i++) {

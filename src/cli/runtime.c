@@ -27,17 +27,8 @@
 
 size_t rf_runtime_topics(const struct rf_config *config, struct rf_topic *topics)
 {
-    size_t count = 0;
-
-    for (size_t i = 0; i < config->plan->source_count; i++)
-        topics[count++] = (struct rf_topic){config->plan->sources[i].topic, RF_TOPIC_SOURCE};
-    for (size_t i = 0; i < config->plan->output_count; i++)
-        topics[count++] = rf_topic_of_output(&config->plan->outputs[i]);
-    topics[count++] = (struct rf_topic){config->topics.changelog, RF_TOPIC_CHANGELOG};
-    topics[count++] = (struct rf_topic){config->topics.tasks, RF_TOPIC_TASKS};
-    topics[count++] = (struct rf_topic){config->topics.dead_letters, RF_TOPIC_DEAD_LETTERS};
-    rf_assert(count <= RF_RUNTIME_TOPICS_MAX);
-    return count;
+    return rf_topics_list(config->plan, config->topics.changelog, config->topics.tasks,
+                          config->topics.dead_letters, topics);
 }
 
 /* ---- ports ---- */

@@ -28,8 +28,7 @@ struct rf_runtime {
     struct rf_stream_options stream;
 };
 
-/* The topics of a configuration, each with its role. At most RF_RUNTIME_TOPICS_MAX. */
-#define RF_RUNTIME_TOPICS_MAX (RF_SOURCES_MAX + RF_RULES_MAX + 3) /* outputs: at most as rules */
+/* The topics of a configuration, each with its role. At most RF_TOPICS_MAX. */
 size_t rf_runtime_topics(const struct rf_config *config, struct rf_topic *topics);
 
 /* The configured registry, also where there is none: it knows the schemas that are added to it. `cache_dir`: where what

@@ -11,7 +11,7 @@
 #include "core/base/number.h"
 #include "core/model/plan.h"
 
-#define FAULTS_MAX (2 * RF_RUNTIME_TOPICS_MAX)
+#define FAULTS_MAX (2 * RF_TOPICS_MAX)
 
 struct topics_options {
     const char *action;
@@ -87,7 +87,7 @@ static int check(const struct rf_topics_options *wanted)
 static int use_configuration(struct rf_configuration *configuration, void *self)
 {
     const struct topics_options *options = self;
-    struct rf_topic topics[RF_RUNTIME_TOPICS_MAX];
+    struct rf_topic topics[RF_TOPICS_MAX];
     struct rf_topics_options wanted;
 
     describe(configuration->config, options, topics, &wanted);

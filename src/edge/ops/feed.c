@@ -88,7 +88,7 @@ static size_t first_told(const struct rf_recent *recents, size_t count)
 }
 
 /* What is kept of what came after `after`, oldest first, up to `until`. Returns the number of the newest that there is;
- * `after` where there is none behind it. One who claims to have seen what is still to come has seen nothing of ours. */
+ * `after` where there is none behind it. */
 static uint64_t append_recents(struct rf_buffer *out, rf_ms life, const struct rf_inspect *inspect,
                                uint64_t after, uint64_t until)
 {
@@ -101,12 +101,8 @@ static uint64_t append_recents(struct rf_buffer *out, rf_ms life, const struct r
         return after;
     rf_arena_init(&arena, ARENA_CHUNK);
     recents = rf_arena_alloc(&arena, RECENTS_MAX * sizeof *recents);
-    count = inspect->ops->recent(inspect->self, 0, recents, RECENTS_MAX, &arena);
+    count = inspect->ops->recent(inspect->self, after, recents, RECENTS_MAX, &arena);
     rf_assert(count <= RECENTS_MAX);
-    if (count == 0 || recents[count - 1].sequence < after)
-        newest = after = 0;
-    if (after > 0)
-        count = inspect->ops->recent(inspect->self, after, recents, RECENTS_MAX, &arena);
     if (count > 0)
         newest = recents[count - 1].sequence;
     while (count > 0 && recents[count - 1].sequence > until)
@@ -169,10 +165,26 @@ static uint64_t sequence_of(rf_ms life, const char *id)
     return sequence;
 }
 
+/* Has there been one of this number? Who claims to have seen what is still to come has seen nothing of ours. */
+static bool has_been(const struct rf_inspect *inspect, uint64_t sequence)
+{
+    struct rf_arena arena;
+    struct rf_recent one;
+    bool found = false;
+
+    if (inspect == NULL || sequence == 0)
+        return false;
+    rf_arena_init(&arena, ARENA_CHUNK);
+    found = inspect->ops->recent(inspect->self, sequence - 1, &one, 1, &arena) > 0;
+    rf_arena_deinit(&arena);
+    return found;
+}
+
 struct rf_feed_reader *rf_feed_join(struct rf_feed *feed, void *connection, const char *last_id,
                                     const struct rf_inspect *inspect)
 {
     struct rf_feed_reader *reader = NULL;
+    uint64_t seen = 0;
     uint64_t newest = 0;
 
     rf_mutex_lock(&feed->lock);
@@ -186,9 +198,10 @@ struct rf_feed_reader *rf_feed_join(struct rf_feed *feed, void *connection, cons
         rf_buffer_append_text(&reader->queue, "retry: 2000\n\n");
         if (last_id == NULL) /* else it was here, and knows */
             append_past(feed, &reader->queue);
+        seen = sequence_of(feed->life, last_id);
         /* What the others do not have yet, this one gets with them. */
         newest =
-            append_recents(&reader->queue, feed->life, inspect, sequence_of(feed->life, last_id),
+            append_recents(&reader->queue, feed->life, inspect, has_been(inspect, seen) ? seen : 0,
                            feed->reader_count == 0 ? UINT64_MAX : feed->sent);
         if (feed->reader_count == 0)
             feed->sent = newest;

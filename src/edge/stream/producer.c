@@ -189,6 +189,14 @@ static void letter_refused(struct rf_worker *worker)
                    "a dead letter is too large for its topic; less of it is kept");
 }
 
+static void blame(struct rf_worker *worker, const struct cause *cause, const char *why)
+{
+    if (cause == &letter_cause)
+        letter_refused(worker);
+    else
+        quarantine(worker, cause, why);
+}
+
 static void changelog_delivered(struct rf_worker *worker, const rd_kafka_message_t *message)
 {
     struct rf_slot *slot = &worker->slots[message->partition];
@@ -215,10 +223,8 @@ void rf_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaqu
         worker->undelivered = true;
     if (message->rkt == worker->changelog)
         changelog_delivered(worker, message);
-    else if (cause == &letter_cause && is_the_messages_fault(message->err))
-        letter_refused(worker);
     else if (cause != NULL && is_the_messages_fault(message->err))
-        quarantine(worker, cause, rd_kafka_err2str(message->err));
+        blame(worker, cause, rd_kafka_err2str(message->err));
 }
 
 /* What a failed call to produce means. */
@@ -248,12 +254,8 @@ static enum rf_transaction_input produce(struct rf_worker *worker, struct rf_out
              produce_failed(worker, code, rd_kafka_topic_name(out->topic)) == RF_INPUT_RETRY);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return RF_INPUT_OK;
-    if (is_the_messages_fault(code) && out->cause == &letter_cause) {
-        letter_refused(worker);
-        return RF_INPUT_ABORTABLE;
-    }
     if (is_the_messages_fault(code) && out->cause != NULL) {
-        quarantine(worker, out->cause, rd_kafka_err2str(code));
+        blame(worker, out->cause, rd_kafka_err2str(code));
         return RF_INPUT_ABORTABLE;
     }
     return produce_failed(worker, code, rd_kafka_topic_name(out->topic));

@@ -30,14 +30,9 @@
 #define TASKS_TAIL                                                                                 \
     1000 /* records of the tasks topic that surely hold the last state, but for aborted ones */
 
-static size_t memory_of(const struct rf_worker *worker)
-{
-    return worker->options->records_memory / (size_t)worker->options->workers;
-}
-
 size_t rf_restore_memory(const struct rf_worker *worker)
 {
-    size_t memory = memory_of(worker);
+    size_t memory = rf_worker_memory(worker);
 
     return memory < RESTORE_MEMORY_MIN   ? RESTORE_MEMORY_MIN
            : memory > RESTORE_MEMORY_MAX ? RESTORE_MEMORY_MAX
@@ -99,8 +94,9 @@ static bool assign_restorer(struct rf_worker *worker, struct rf_error *err)
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
 
     if (worker->restorer == NULL)
-        worker->restorer = rf_client_restorer(worker->options->kafka, worker->options->kafka_count,
-                                              worker->options->plan->app, memory_of(worker), err);
+        worker->restorer =
+            rf_client_restorer(worker->options->kafka, worker->options->kafka_count,
+                               worker->options->plan->app, rf_worker_memory(worker), err);
     for (int32_t i = 0; worker->restorer != NULL && i < worker->shared->partition_count; i++) {
         const struct rf_slot *slot = &worker->slots[i];
 
@@ -123,16 +119,17 @@ static bool assign_restorer(struct rf_worker *worker, struct rf_error *err)
 }
 
 /* Several stores are filled at once, as many as the memory of this worker's customers feeds: none of them is there yet. */
-static bool has_room(const struct rf_worker *worker)
+static bool has_room(const struct rf_worker *worker, const struct rf_slot *one_more)
 {
     size_t filling = 0;
 
     for (int32_t i = 0; i < worker->shared->partition_count; i++) {
         const struct rf_slot *slot = &worker->slots[i];
 
-        filling += slot->state == RF_SLOT_RESTORING && slot->cold && slot->retry_at_ms == 0;
+        filling += slot != one_more && slot->state == RF_SLOT_RESTORING && slot->cold &&
+                   slot->retry_at_ms == 0;
     }
-    return filling == 0 || (filling + 1) * rf_restore_memory(worker) <= memory_of(worker);
+    return filling == 0 || (filling + 1) * rf_restore_memory(worker) <= rf_worker_memory(worker);
 }
 
 /* All of it or nothing: with half of it known, the restorer would read for this slot from the wrong place as soon as
@@ -181,9 +178,10 @@ void rf_restore_begin(struct rf_worker *worker, struct rf_slot *slot)
     slot->tasks_target = 0;
     slot->restore_from = 0;
     slot->cold = slot->cold || rf_task_changelog_next(slot->task) == RF_CHECKPOINT_NONE;
-    slot->retry_at_ms = rf_clock_monotonic_ms() + ROOM_RETRY_MS;
-    if (slot->cold && !has_room(worker))
-        return; /* it is not among those that the restorer reads for */
+    if (slot->cold && !has_room(worker, slot)) { /* the restorer does not read for it yet */
+        slot->retry_at_ms = rf_clock_monotonic_ms() + ROOM_RETRY_MS;
+        return;
+    }
     if (find_targets(worker, slot, &err) && assign_restorer(worker, &err)) {
         slot->retry_at_ms = 0;
         slot->restore_from = slot->changelog_reached;

@@ -13,37 +13,23 @@
 #include "edge/sys/clock.h"
 #include "edge/sys/log.h"
 
-#define TOPICS_MAX   (2 * RF_SOURCES_MAX + 3)
 #define FAULTS_MAX   64
 #define WAIT_STEP_MS 20
 #define MESSAGE_MAX  (8U << 20)   /* of one derived event or task state */
 #define HEADERS_MAX  (256U << 20) /* of one message; far beyond what a broker takes */
 #define ARENA_CHUNK  (64U * 1024)
 
-static size_t list_topics(const struct rf_stream_options *options, struct rf_topic *topics)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < options->plan->source_count; i++)
-        topics[count++] = (struct rf_topic){options->plan->sources[i].topic, RF_TOPIC_SOURCE};
-    for (size_t i = 0; i < options->plan->output_count; i++)
-        topics[count++] = rf_topic_of_output(&options->plan->outputs[i]);
-    topics[count++] = (struct rf_topic){options->changelog_topic, RF_TOPIC_CHANGELOG};
-    topics[count++] = (struct rf_topic){options->tasks_topic, RF_TOPIC_TASKS};
-    topics[count++] = (struct rf_topic){options->dead_letter_topic, RF_TOPIC_DEAD_LETTERS};
-    return count;
-}
-
 /* What would make the run wrong is an error before anything is consumed; what is only unwise is said. */
 bool rf_stream_check(struct rf_stream_options *options, struct rf_error *err)
 {
-    struct rf_topic topics[TOPICS_MAX];
+    struct rf_topic topics[RF_TOPICS_MAX];
     struct rf_topic_fault *faults = calloc(FAULTS_MAX, sizeof *faults);
     struct rf_topics_options check = {
         .kafka = options->kafka,
         .kafka_count = options->kafka_count,
         .topics = topics,
-        .topic_count = list_topics(options, topics),
+        .topic_count = rf_topics_list(options->plan, options->changelog_topic, options->tasks_topic,
+                                      options->dead_letter_topic, topics),
         .record_bytes_max = options->plan->record_bytes_max,
     };
     struct rf_topics_found found = {0};

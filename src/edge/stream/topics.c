@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/model/output.h"
+#include "core/model/plan.h"
+#include "core/model/source.h"
 #include "edge/stream/admin.h"
 #include "edge/stream/metadata.h"
 #include "edge/sys/clock.h"
@@ -39,11 +42,22 @@ static bool is_output(enum rf_topic_role role)
     return role == RF_TOPIC_OUTPUT || role == RF_TOPIC_OUTPUT_BY_RULE;
 }
 
-struct rf_topic rf_topic_of_output(const struct rf_output *output)
+size_t rf_topics_list(const struct rf_plan *plan, const char *changelog, const char *tasks,
+                      const char *dead_letters, struct rf_topic *topics)
 {
-    return (struct rf_topic){.name = output->topic,
-                             .role =
-                                 output->keyed_by_rule ? RF_TOPIC_OUTPUT_BY_RULE : RF_TOPIC_OUTPUT};
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->source_count; i++)
+        topics[count++] = (struct rf_topic){plan->sources[i].topic, RF_TOPIC_SOURCE};
+    for (size_t i = 0; i < plan->output_count; i++)
+        topics[count++] = (struct rf_topic){plan->outputs[i].topic, plan->outputs[i].keyed_by_rule
+                                                                        ? RF_TOPIC_OUTPUT_BY_RULE
+                                                                        : RF_TOPIC_OUTPUT};
+    topics[count++] = (struct rf_topic){changelog, RF_TOPIC_CHANGELOG};
+    topics[count++] = (struct rf_topic){tasks, RF_TOPIC_TASKS};
+    topics[count++] = (struct rf_topic){dead_letters, RF_TOPIC_DEAD_LETTERS};
+    rf_assert(count <= RF_TOPICS_MAX);
+    return count;
 }
 
 /* ---- metadata ---- */

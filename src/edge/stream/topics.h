@@ -5,7 +5,8 @@
 #include <stdint.h>
 
 #include "core/base/error.h"
-#include "core/model/output.h"
+#include "core/model/rule.h"
+#include "core/model/source.h"
 #include "edge/stream/stream.h"
 
 enum rf_topic_role {
@@ -22,7 +23,10 @@ struct rf_topic {
     enum rf_topic_role role;
 };
 
-struct rf_topic rf_topic_of_output(const struct rf_output *output);
+/* All that a plan reads and writes, each with its role, the last three its own. Returns how many. */
+#define RF_TOPICS_MAX (RF_SOURCES_MAX + RF_RULES_MAX + 3) /* outputs: at most as rules */
+size_t rf_topics_list(const struct rf_plan *plan, const char *changelog, const char *tasks,
+                      const char *dead_letters, struct rf_topic *topics);
 
 #define RF_TOPIC_FAULT_MAX 512
 struct rf_topic_fault {

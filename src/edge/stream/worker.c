@@ -391,9 +391,7 @@ static void share_memory(struct rf_worker *worker)
         running += worker->slots[i].task != NULL;
     for (int32_t i = 0; i < worker->shared->partition_count; i++) {
         if (worker->slots[i].task != NULL)
-            rf_task_set_memory(worker->slots[i].task, worker->options->records_memory /
-                                                          (size_t)worker->options->workers /
-                                                          running);
+            rf_task_set_memory(worker->slots[i].task, rf_worker_memory(worker) / running);
     }
 }
 
@@ -440,7 +438,7 @@ static void write_stores(struct rf_worker *worker)
     int64_t now = rf_clock_monotonic_ms();
     bool due = now - worker->stored_ms >= worker->options->store_interval_ms;
     bool sync = now - worker->synced_ms >= SYNC_EVERY_MS;
-    size_t share = worker->options->records_memory / (size_t)worker->options->workers / 4;
+    size_t share = rf_worker_memory(worker) / 4;
 
     if (worker->transaction.state != RF_TRANSACTION_IDLE)
         return;

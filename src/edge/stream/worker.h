@@ -134,6 +134,12 @@ struct rf_worker {
     struct rf_thread thread;
 };
 
+/* Its share of the memory for customers, in bytes. */
+static inline size_t rf_worker_memory(const struct rf_worker *worker)
+{
+    return worker->options->records_memory / (size_t)worker->options->workers;
+}
+
 void rf_worker_run(void *worker);
 bool rf_worker_is_stopping_now(struct rf_worker *worker);
 
