@@ -281,47 +281,84 @@ static bool print_argument(struct formatting *formatting, uint8_t clause, int pr
 }
 
 /* ".3" behind a percent sign. */
-static bool take_precision(struct formatting *formatting, struct rf_bytes format, size_t *at,
-                           int *precision)
+/* What a format is made of, piece by piece. */
+enum piece {
+    PIECE_END,
+    PIECE_TEXT,   /* `byte` as it is */
+    PIECE_CLAUSE, /* for one argument: the letter `byte`, with `precision` */
+    PIECE_FAULT,
+};
+
+struct pieces {
+    struct rf_bytes format;
+    size_t at;
+    uint8_t byte;
+    int precision;
+    const char *fault;
+};
+
+static bool take_precision(struct pieces *pieces)
 {
-    *precision = PRECISION_DEFAULT;
-    if (*at == format.size || format.data[*at] != '.')
+    struct rf_bytes format = pieces->format;
+
+    pieces->precision = PRECISION_DEFAULT;
+    if (pieces->at == format.size || format.data[pieces->at] != '.')
         return true;
-    *precision = 0;
-    for (++*at; *at < format.size && format.data[*at] >= '0' && format.data[*at] <= '9'; ++*at) {
-        *precision = *precision * 10 + (format.data[*at] - '0');
-        if (*precision > PRECISION_MAX)
-            return fails(formatting, too_precise);
+    pieces->precision = 0;
+    for (pieces->at++; pieces->at < format.size && format.data[pieces->at] >= '0' &&
+                       format.data[pieces->at] <= '9';
+         pieces->at++) {
+        pieces->precision = pieces->precision * 10 + (format.data[pieces->at] - '0');
+        if (pieces->precision > PRECISION_MAX)
+            return false;
     }
     return true;
+}
+
+static enum piece next_piece(struct pieces *pieces)
+{
+    struct rf_bytes format = pieces->format;
+
+    if (pieces->at == format.size)
+        return PIECE_END;
+    pieces->byte = format.data[pieces->at++];
+    if (pieces->byte != '%')
+        return PIECE_TEXT;
+    if (pieces->at < format.size && format.data[pieces->at] == '%') {
+        pieces->at++;
+        return PIECE_TEXT;
+    }
+    pieces->fault = !take_precision(pieces)     ? too_precise
+                    : pieces->at == format.size ? unfinished
+                                                : NULL;
+    if (pieces->fault != NULL)
+        return PIECE_FAULT;
+    pieces->byte = format.data[pieces->at++];
+    return PIECE_CLAUSE;
 }
 
 static bool format_all(struct formatting *formatting, struct rf_bytes format,
                        const struct rf_list *list)
 {
+    struct pieces pieces = {.format = format};
     size_t used = 0;
-    int precision = 0;
 
-    for (size_t at = 0; at < format.size && !formatting->out->overflow;) {
-        uint8_t c = format.data[at++];
-
-        if (c != '%') {
-            rf_buffer_append_byte(formatting->out, c);
-            continue;
+    while (!formatting->out->overflow) {
+        switch (next_piece(&pieces)) {
+        case PIECE_END:
+            return true;
+        case PIECE_TEXT:
+            rf_buffer_append_byte(formatting->out, pieces.byte);
+            break;
+        case PIECE_CLAUSE:
+            if (used == list->count)
+                return fails(formatting, too_few);
+            if (!print_argument(formatting, pieces.byte, pieces.precision, list->items[used++]))
+                return false;
+            break;
+        case PIECE_FAULT:
+            return fails(formatting, pieces.fault);
         }
-        if (at < format.size && format.data[at] == '%') {
-            rf_buffer_append_byte(formatting->out, '%');
-            at++;
-            continue;
-        }
-        if (!take_precision(formatting, format, &at, &precision))
-            return false;
-        if (at == format.size)
-            return fails(formatting, unfinished);
-        if (used == list->count)
-            return fails(formatting, too_few);
-        if (!print_argument(formatting, format.data[at++], precision, list->items[used++]))
-            return false;
     }
     return true;
 }
@@ -365,27 +402,20 @@ static bool suits(const struct clause *clause, uint16_t kinds)
 const char *rf_format_check(struct rf_bytes format, const struct rf_format_arguments *arguments,
                             size_t *bad)
 {
-    struct formatting formatting = {0};
+    struct pieces pieces = {.format = format};
     size_t used = 0;
-    int precision = 0;
 
     *bad = SIZE_MAX;
-    for (size_t at = 0; at < format.size;) {
+    for (enum piece piece = next_piece(&pieces); piece != PIECE_END; piece = next_piece(&pieces)) {
         const struct clause *clause = NULL;
 
-        if (format.data[at++] != '%')
+        if (piece == PIECE_TEXT)
             continue;
-        if (at < format.size && format.data[at] == '%') {
-            at++;
-            continue;
-        }
-        if (!take_precision(&formatting, format, &at, &precision))
-            return too_precise;
-        if (at == format.size)
-            return unfinished;
+        if (piece == PIECE_FAULT)
+            return pieces.fault;
         if (used == arguments->count)
             return too_few;
-        clause = find_clause(format.data[at++]);
+        clause = find_clause(pieces.byte);
         if (clause == NULL)
             return unknown_clause;
         if (arguments->kinds != NULL && !suits(clause, arguments->kinds[used])) {
