@@ -1,13 +1,17 @@
 """The command line on the samples: replay, demo, check, topics."""
 import csv
 import json
+import re
 import shutil
+import time
 
 import pytest
+import requests
 
 from harness import ringfold
 from harness.artefacts import TOP
 from harness.orders import App
+from harness.process import Process, wait_until
 
 TELCO = TOP / "seeds" / "telco"
 INPUTS = [f"{name}={TELCO / name}.ndjson" for name in ("calls", "purchases", "complaints")]
@@ -51,6 +55,20 @@ def test_demo_once_ends_with_a_summary_and_its_alerts(stories):
         if story in ("let down", "complaining"):
             assert customer in done.stdout
     assert "kcat" in done.stdout + done.stderr
+
+
+def test_demo_goes_on_and_its_page_says_that_all_is_well(tmp_path):
+    """Its broker answers less than a real one: not, for instance, which groups there are."""
+    demo = Process([ringfold.binary(), "demo"], tmp_path / "log").start()
+    try:
+        (url,) = wait_until(lambda: re.findall(r"http://[\d.:]+(?=/)", demo.output())[:1], 60, demo.output)
+        wait_until(lambda: requests.get(f"{url}/readyz", timeout=5).status_code == 200, 60, "it is ready")
+        end = time.monotonic() + 18  # so long nobody has to answer to be called away
+        while time.monotonic() < end:
+            assert requests.get(f"{url}/readyz", timeout=5).json()["state"] == "ready"
+            time.sleep(1)
+    finally:
+        demo.kill()
 
 
 def test_the_samples_are_without_fault():

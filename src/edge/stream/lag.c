@@ -309,11 +309,13 @@ static void note_stable_ends(struct round *round)
     rf_mutex_unlock(&watch->lock);
 }
 
-static void look(struct round *round)
+/* True: some broker has told where partitions of ours end. */
+static bool look(struct round *round)
 {
     struct rf_watch *watch = round->watch;
     rd_kafka_topic_partition_list_t *wanted = rd_kafka_topic_partition_list_new(8);
     rf_ms wall = 0;
+    bool answered = false;
 
     collect(round);
     ask_ends(round);
@@ -324,6 +326,7 @@ static void look(struct round *round)
         struct seen *seen = &round->seen[(i + round->turn) % round->count];
         const char *topic = topic_of(round, seen);
 
+        answered = answered || seen->asked;
         if (note(watch, seen, wall, rf_clock_monotonic_ms()) && wanted->cnt < PROBES_MAX &&
             rd_kafka_topic_partition_list_find(wanted, topic, seen->partition) == NULL)
             rd_kafka_topic_partition_list_add(wanted, topic, seen->partition)->offset =
@@ -335,6 +338,7 @@ static void look(struct round *round)
     if (wanted->cnt > 0)
         probe(round, wanted);
     rd_kafka_topic_partition_list_destroy(wanted);
+    return answered;
 }
 
 static void look_at_workers(struct rf_watch *watch)
@@ -372,17 +376,24 @@ static void check_our_address(struct rf_watch *watch, const struct rf_watched_ow
     }
 }
 
+rf_span_ms rf_watch_away_ms(struct rf_watch *watch)
+{
+    rf_span_ms away = 0;
+
+    rf_mutex_lock(&watch->lock);
+    away = rf_clock_monotonic_ms() - watch->answered_ms;
+    rf_mutex_unlock(&watch->lock);
+    return away < AWAY_MS ? 0 : away;
+}
+
 /* One line when Kafka goes, and one when it is back. */
 static void take_answer(struct rf_watch *watch, bool answered)
 {
     bool is_away = false;
 
     rf_mutex_lock(&watch->lock);
-    watch->unanswered = !answered;
     if (answered)
         watch->answered_ms = rf_clock_monotonic_ms();
-    else
-        watch->group_state[0] = '\0';
     rf_mutex_unlock(&watch->lock);
     is_away = rf_watch_away_ms(watch) > 0;
     if (is_away && !watch->said_away)
@@ -392,19 +403,8 @@ static void take_answer(struct rf_watch *watch, bool answered)
     watch->said_away = is_away;
 }
 
-rf_span_ms rf_watch_away_ms(struct rf_watch *watch)
-{
-    rf_span_ms away = 0;
-
-    rf_mutex_lock(&watch->lock);
-    if (watch->unanswered)
-        away = rf_clock_monotonic_ms() - watch->answered_ms;
-    rf_mutex_unlock(&watch->lock);
-    return away < AWAY_MS ? 0 : away;
-}
-
-/* Every few seconds, and as soon as a rebalance has come to us. */
-static void look_at_group(struct rf_watch *watch)
+/* Every few seconds, and as soon as a rebalance has come to us. True: it was asked, and some broker has answered. */
+static bool look_at_group(struct rf_watch *watch)
 {
     uint64_t rebalances = count_rebalances(watch);
     size_t size = (size_t)watch->partition_count * sizeof(struct rf_watched_owner);
@@ -414,7 +414,7 @@ static void look_at_group(struct rf_watch *watch)
 
     if (watch->owners_ms != 0 && rebalances == watch->rebalances &&
         rf_clock_monotonic_ms() - watch->owners_ms < RF_OWNERS_MS)
-        return;
+        return false;
     owners = malloc(size);
     rf_assert(owners != NULL);
     watch->owners_ms = rf_clock_monotonic_ms();
@@ -426,9 +426,13 @@ static void look_at_group(struct rf_watch *watch)
         memcpy(watch->owners, owners, size);
         memcpy(watch->group_state, state, sizeof state);
         rf_mutex_unlock(&watch->lock);
+    } else if (!answered) {
+        rf_mutex_lock(&watch->lock);
+        watch->group_state[0] = '\0';
+        rf_mutex_unlock(&watch->lock);
     }
-    take_answer(watch, answered);
     free(owners);
+    return answered;
 }
 
 static bool open_client(struct rf_watch *watch)
@@ -460,14 +464,17 @@ static void run(void *argument)
     struct rf_watch *watch = argument;
     struct round round = {.watch = watch};
     int64_t next_ms = 0;
+    bool answered = false;
 
     do {
         next_ms = rf_clock_monotonic_ms() + ROUND_MS;
+        answered = false;
         look_at_workers(watch);
         if (open_client(watch)) {
-            look(&round);
-            look_at_group(watch);
+            answered = look(&round);
+            answered = look_at_group(watch) || answered;
         }
+        take_answer(watch, answered);
     } while (rest(watch, next_ms));
     free(round.seen);
     if (watch->client != NULL)

@@ -52,7 +52,6 @@ struct rf_watch {
     struct rf_watched_owner *owners RF_GUARDED_BY(lock); /* owned; by partition */
     char group_state[32] RF_GUARDED_BY(lock);            /* "": not known */
     int64_t answered_ms RF_GUARDED_BY(lock);             /* a broker last did, monotonic */
-    bool unanswered RF_GUARDED_BY(lock);                 /* nobody has answered since */
     struct rf_rate *idle RF_GUARDED_BY(lock); /* owned; by worker: seconds waited for records */
 
     bool has_thread;
